@@ -1,0 +1,1 @@
+"""Footfall: a Dagster-orchestrated platform that turns store stills into pseudonymous visitor reports."""

@@ -1,0 +1,1 @@
+"""What passes between the parts: ids, schemas, batch format, registry types, settings, errors."""

@@ -1,0 +1,223 @@
+"""Who and what is known: locations, cameras, camera groups and devices, each version with the day it starts to hold."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from footfall_assets.contracts.errors import RegistryError
+from footfall_assets.contracts.ids import Slug
+
+DEVELOPMENT_BASIS = "development"
+
+
+class LocationMode(StrEnum):
+    """What may be computed for a location."""
+
+    OFF = "off"
+    COUNT_ONLY = "count_only"
+    UNIQUE = "unique"
+
+
+class FilterMode(StrEnum):
+    """What a still must show to leave the store."""
+
+    FACE = "face"
+    PERSON = "person"
+    NONE = "none"
+
+
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"expected an IANA time zone such as Europe/London, got {value[:80]!r}") from error
+    return value
+
+
+TimezoneName = Annotated[str, AfterValidator(_known_zone)]
+DisplayName = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Location(_Record):
+    """One version of a store; `unique` needs its legal basis, notice and assessment (decision G11)."""
+
+    location_id: Slug
+    name: DisplayName
+    timezone: TimezoneName = "UTC"
+    mode: LocationMode = LocationMode.COUNT_ONLY
+    legal_basis: str | None = None
+    notice_since: date | None = None
+    assessment: str | None = None
+    partition_group: Slug
+    valid_from: date
+
+    @model_validator(mode="after")
+    def _unique_is_lawful(self) -> Self:
+        complete = self.legal_basis == DEVELOPMENT_BASIS or (self.legal_basis and self.notice_since and self.assessment)
+        if self.mode is LocationMode.UNIQUE and not complete:
+            raise ValueError(
+                f"location {self.location_id}: mode 'unique' needs a legal basis, the day the notice went up and the "
+                "id of an assessment; give all three or use mode 'count_only'"
+            )
+        return self
+
+
+class Camera(_Record):
+    """One version of a camera."""
+
+    camera_id: Slug
+    location_id: Slug
+    name: DisplayName
+    interval_s: float = Field(default=5.0, gt=0, le=3600)
+    filter: FilterMode = FilterMode.FACE
+    zones: tuple[Slug, ...] = ()
+    plan_position: tuple[float, float] | None = None  # metres on the store plan
+    staff_only: bool = False
+    valid_from: date
+
+
+class CameraGroup(_Record):
+    """A named set of cameras for reports."""
+
+    group_id: Slug
+    name: DisplayName
+    camera_ids: tuple[Slug, ...] = Field(min_length=1)
+
+
+class Device(_Record):
+    """A device that may send batches; its Ed25519 public key is base64."""
+
+    device_id: Slug
+    public_key: str = Field(min_length=44, max_length=44)
+    revoked: bool = False
+
+
+_Versioned = TypeVar("_Versioned", Location, Camera)
+_R = TypeVar("_R", bound=BaseModel)
+
+
+class Registry(_Record):
+    """Everything known, with history. A change gives a new registry; nothing is edited in place."""
+
+    revision: int = 0
+    environment: Literal["development", "production"] = "development"
+    first_day: date | None = None  # the earliest business day the platform accepts
+    locations: tuple[Location, ...] = ()
+    cameras: tuple[Camera, ...] = ()
+    camera_groups: tuple[CameraGroup, ...] = ()
+    devices: tuple[Device, ...] = ()
+
+    def location(self, location_id: str, day: date) -> Location | None:
+        """Return the version of a location that holds on `day`, or None where it was not known yet."""
+        return _version_on((each for each in self.locations if each.location_id == location_id), day)
+
+    def camera(self, camera_id: str, day: date) -> Camera | None:
+        """Return the version of a camera that holds on `day`, or None where it was not known yet."""
+        return _version_on((each for each in self.cameras if each.camera_id == camera_id), day)
+
+    def device(self, device_id: str) -> Device | None:
+        """Return a device, revoked or not."""
+        return next((each for each in self.devices if each.device_id == device_id), None)
+
+    def location_ids(self) -> tuple[str, ...]:
+        """Return the ids of all locations, sorted."""
+        return tuple(sorted({each.location_id for each in self.locations}))
+
+    def partition_groups(self) -> tuple[str, ...]:
+        """Return the location groups, sorted: the keys of Dagster's location dimension."""
+        return tuple(sorted({each.partition_group for each in current(self.locations, "location_id")}))
+
+    def locations_of(self, partition_group: str) -> tuple[str, ...]:
+        """Return the ids of the locations of a group, sorted."""
+        now = current(self.locations, "location_id")
+        return tuple(sorted(each.location_id for each in now if each.partition_group == partition_group))
+
+    def group_of(self, location_id: str) -> str:
+        """Return the group a location belongs to.
+
+        Raises:
+            RegistryError: unknown location.
+        """
+        for each in current(self.locations, "location_id"):
+            if each.location_id == location_id:
+                return each.partition_group
+        known = ", ".join(self.location_ids()) or "none"
+        raise RegistryError(f"unknown location {location_id!r}; known: {known}")
+
+    def with_location(self, location: Location) -> Self:
+        """Return the registry with this version added, or replaced where one starts on the same day."""
+        return self._with(locations=_upsert(self.locations, location, ("location_id", "valid_from")))
+
+    def with_camera(self, camera: Camera) -> Self:
+        """Return the registry with this version added.
+
+        Raises:
+            RegistryError: its location is unknown, or the camera belongs to another location.
+        """
+        if camera.location_id not in self.location_ids():
+            raise RegistryError(
+                f"unknown location {camera.location_id!r} for camera {camera.camera_id!r}; "
+                "add it first: footfall fleet add-location"
+            )
+        for other in self.cameras:
+            if other.camera_id == camera.camera_id and other.location_id != camera.location_id:
+                raise RegistryError(
+                    f"camera {camera.camera_id!r} belongs to {other.location_id!r}; camera ids are unique across "
+                    "locations, choose another"
+                )
+        return self._with(cameras=_upsert(self.cameras, camera, ("camera_id", "valid_from")))
+
+    def with_group(self, group: CameraGroup) -> Self:
+        """Return the registry with this camera group added or replaced.
+
+        Raises:
+            RegistryError: it names an unknown camera.
+        """
+        known = {camera.camera_id for camera in self.cameras}
+        unknown = sorted(set(group.camera_ids) - known)
+        if unknown:
+            raise RegistryError(
+                f"camera group {group.group_id!r} names unknown cameras: {', '.join(unknown)}; "
+                f"known: {', '.join(sorted(known)) or 'none'}"
+            )
+        return self._with(camera_groups=_upsert(self.camera_groups, group, ("group_id",)))
+
+    def with_device(self, device: Device) -> Self:
+        """Return the registry with this device added or replaced."""
+        return self._with(devices=_upsert(self.devices, device, ("device_id",)))
+
+    def with_first_day(self, day: date) -> Self:
+        """Return the registry accepting data from `day` on; the first day only ever moves back."""
+        return self._with(first_day=min(day, self.first_day or day))
+
+    def _with(self, **changes: object) -> Self:
+        return type(self).model_validate(self.model_dump() | changes)
+
+
+def current(records: Sequence[_Versioned], key: str) -> tuple[_Versioned, ...]:
+    """Return the newest version of each record."""
+    newest: dict[str, _Versioned] = {}
+    for record in sorted(records, key=lambda each: each.valid_from):
+        newest[getattr(record, key)] = record
+    return tuple(newest[name] for name in sorted(newest))
+
+
+def _version_on(records: Iterable[_Versioned], day: date) -> _Versioned | None:
+    held = [record for record in records if record.valid_from <= day]
+    return max(held, key=lambda record: record.valid_from, default=None)
+
+
+def _upsert(records: tuple[_R, ...], record: _R, key: tuple[str, ...]) -> tuple[_R, ...]:
+    def name(each: _R) -> tuple[object, ...]:
+        return tuple(getattr(each, part) for part in key)
+
+    kept = [each for each in records if name(each) != name(record)]
+    return tuple(sorted([*kept, record], key=lambda each: tuple(str(part) for part in name(each))))

@@ -1,0 +1,150 @@
+"""Arrow schemas of the lake's tables. Column order is part of the contract; ids are UUIDs, times UTC microseconds."""
+
+from typing import Final
+
+import pyarrow as pa
+
+_TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
+_UUID: Final = pa.uuid()
+_UUIDS: Final = pa.list_(pa.binary(16))  # PyArrow makes no empty column of lists of its UUID type
+
+
+def _required(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+IMAGES: Final = pa.schema(
+    [
+        _required("image_id", _UUID),
+        _required("camera_id", pa.string()),
+        _required("location_id", pa.string()),
+        _required("captured_at", _TIMESTAMP),
+        _required("batch_id", _UUID),
+        _required("width", pa.int32()),  # pixels
+        _required("height", pa.int32()),  # pixels
+        _required("filter", pa.string()),
+        _required("zones", pa.list_(pa.string())),
+        _required("sha256", pa.string()),
+        _required("object", pa.string()),  # key of the batch tar in the lake
+        _required("offset", pa.int64()),  # bytes from the start of that object
+        _required("length", pa.int64()),  # bytes
+    ]
+)
+
+COVERAGE: Final = pa.schema(
+    [
+        _required("batch_id", _UUID),
+        _required("camera_id", pa.string()),
+        _required("location_id", pa.string()),
+        _required("day", pa.date32()),
+        _required("opened_at", _TIMESTAMP),
+        _required("closed_at", _TIMESTAMP),
+        _required("interval_s", pa.float64()),
+        _required("frames_expected", pa.int64()),
+        _required("frames_captured", pa.int64()),
+        _required("frames_kept", pa.int64()),
+        _required("images_quarantined", pa.int64()),
+    ]
+)
+
+FACES: Final = pa.schema(
+    [
+        _required("face_image_id", _UUID),
+        _required("image_id", _UUID),
+        _required("camera_id", pa.string()),
+        _required("location_id", pa.string()),
+        _required("captured_at", _TIMESTAMP),
+        _required("box", pa.list_(pa.float32(), 4)),  # x1, y1, x2, y2 in pixels of the still
+        _required("landmarks", pa.list_(pa.float32(), 10)),  # five (x, y) in pixels of the still
+        _required("score", pa.float32()),
+        _required("size_px", pa.float32()),
+        _required("sharpness", pa.float32()),
+        _required("yaw", pa.float32()),
+        _required("pitch", pa.float32()),
+        _required("roll_deg", pa.float32()),
+        _required("quality", pa.float32()),  # 0 to 1
+        pa.field("crop", pa.binary()),  # aligned JPEG; null where the location counts only
+    ]
+)
+
+
+def face_embeddings(dim: int) -> pa.Schema:
+    """Return the schema of `face_embeddings` for vectors of `dim` numbers."""
+    return pa.schema(
+        [
+            _required("face_image_id", _UUID),
+            _required("model", pa.string()),
+            _required("vector", pa.list_(pa.float32(), dim)),  # unit length
+            _required("quality", pa.float32()),
+        ]
+    )
+
+
+LOCAL_VISITORS: Final = pa.schema(
+    [
+        _required("face_image_id", _UUID),
+        _required("image_id", _UUID),
+        _required("camera_id", pa.string()),
+        _required("location_id", pa.string()),
+        _required("captured_at", _TIMESTAMP),
+        pa.field("local_visitor_id", _UUID),
+        pa.field("match_score", pa.float32()),  # cosine to the visitor's template
+        pa.field("unidentified_reason", pa.string()),
+    ]
+)
+
+
+def local_visitor_templates(dim: int) -> pa.Schema:
+    """Return the schema of the table of templates beside `local_visitors`; one row is one local visitor."""
+    return pa.schema(
+        [
+            _required("local_visitor_id", _UUID),
+            _required("location_id", pa.string()),
+            _required("day", pa.date32()),
+            _required("vector", pa.list_(pa.float32(), dim)),  # unit length
+            _required("faces", pa.int32()),
+            _required("quality", pa.float32()),
+            _required("first_seen", _TIMESTAMP),
+            _required("last_seen", _TIMESTAMP),
+            _required("conflicts", _UUIDS),  # local visitors it shared an image with
+        ]
+    )
+
+
+IDENTITIES: Final = pa.schema(
+    [
+        _required("local_visitor_id", _UUID),
+        _required("face_id", _UUID),
+        _required("location_id", pa.string()),
+        _required("day", pa.date32()),  # the local visitor's day
+        _required("match_score", pa.float32()),  # cosine to the identity's template
+        _required("minted_on", pa.date32()),
+        _required("merged_from", _UUIDS),  # names of the day before that this identity took over
+        pa.field("split_from", _UUID),  # the name of the day before that it lost
+    ]
+)
+
+SIGHTINGS: Final = pa.schema(
+    [
+        _required("face_image_id", _UUID),
+        _required("image_id", _UUID),
+        _required("camera_id", pa.string()),
+        _required("location_id", pa.string()),
+        _required("captured_at", _TIMESTAMP),
+        pa.field("local_visitor_id", _UUID),
+        pa.field("match_score", pa.float32()),
+        pa.field("unidentified_reason", pa.string()),
+        _required("detector", pa.string()),
+        pa.field("embedder", pa.string()),
+        _required("version", pa.string()),  # of the local visitors it comes from
+    ]
+)
+
+VISITOR_NUMBERS: Final = pa.schema(
+    [
+        _required("linkage_window", pa.string()),
+        _required("face_id", _UUID),
+        _required("ordinal", pa.int64()),  # place in the window's append-only ledger
+        _required("visitor_id", pa.string()),
+    ]
+)

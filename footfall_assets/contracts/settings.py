@@ -1,0 +1,162 @@
+"""Every setting of the platform, with the default that works. Parsed once, at the entry; `FOOTFALL_...` overrides.
+
+Nested settings use a double underscore: `FOOTFALL_QUALITY__MIN_SIZE_PX=30`.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from footfall_assets.contracts.errors import UserMistake
+
+PARTITION_KEY_LIMIT: Final = 100_000  # groups x days; Dagster's own advice for one asset
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DetectionSettings(_Frozen):
+    """How faces are found."""
+
+    detector: str = "centerface"
+    score_threshold: float = Field(default=0.5, gt=0, lt=1)
+    max_side_px: int = Field(default=1280, ge=64)  # stills are scaled down to this before detection
+    max_faces_per_image: int = Field(default=200, ge=1)  # a hostile poster wall must not fill the memory
+
+
+class EmbeddingSettings(_Frozen):
+    """How faces become vectors."""
+
+    embedder: str = "dlib_resnet_v1"
+    mirror: bool = True  # average a face with its mirror image: hit rate at 1e-4 0.756 -> 0.810 (DESIGN section 7)
+
+
+class QualitySettings(_Frozen):
+    """What a face must show to found an identity; lesser faces may join one."""
+
+    min_size_px: float = Field(default=25.0, ge=1)  # strangers match 3 times too often at 20 px, 19 times at 15 px
+    min_score: float = Field(default=0.65, ge=0, le=1)
+    min_sharpness: float = Field(default=0.16, ge=0)  # where half of a clear face's matches are lost
+    max_abs_yaw: float = Field(default=0.6, gt=0)  # 0 is frontal, about 1 is full profile
+
+
+class LinkageSettings(_Frozen):
+    """When two faces are one visitor. Distances are cosine distances (1 - cosine) between unit vectors."""
+
+    local_max_distance: float = Field(default=0.075, gt=0, lt=2)
+    window_max_distance: float = Field(default=0.075, gt=0, lt=2)
+    join_max_distance: float = Field(default=0.045, gt=0, lt=2)  # for faces under the quality gate
+    tracklet_max_distance: float = Field(default=0.10, gt=0, lt=2)  # overlapping boxes already speak for one person
+    tracklet_min_iou: float = Field(default=0.2, gt=0, lt=1)
+    exact_neighbours_below: int = Field(default=4096, ge=0)  # vectors; above it usearch finds the candidates
+    neighbours: int = Field(default=64, ge=1)  # candidates a vector above that
+
+
+class CountingSettings(_Frozen):
+    """Where an appearance and a visit end (DESIGN section 2)."""
+
+    appearance_gap_s: int = Field(default=60, ge=1)
+    appearance_gap_intervals: int = Field(default=4, ge=1)
+    visit_gap_s: int = Field(default=3 * 3600, ge=1)
+
+
+class IntakeLimits(_Frozen):
+    """What a landed batch may be at most."""
+
+    batch_bytes: int = Field(default=256 * 1024**2, ge=1)
+    manifest_bytes: int = Field(default=4 * 1024**2, ge=1)
+    images: int = Field(default=5_000, ge=1)
+    image_bytes: int = Field(default=16 * 1024**2, ge=1)
+    image_pixels: int = Field(default=25_000_000, ge=1)
+    image_side_px: int = Field(default=8_192, ge=1)
+    clock_ahead_s: int = Field(default=300, ge=0)  # a device's clock may run ahead by this
+
+
+def _absolute(value: Any) -> Any:  # noqa: ANN401 - a validator takes what the environment gives
+    return Path(value).expanduser().resolve() if isinstance(value, (str, Path)) else value
+
+
+AbsolutePath = Annotated[Path, BeforeValidator(_absolute)]
+
+
+class PlatformSettings(BaseSettings):
+    """The platform's settings; frozen, absolute paths, unknown nested keys are errors."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FOOTFALL_", env_nested_delimiter="__", frozen=True, extra="ignore", validate_default=True
+    )
+
+    home: AbsolutePath = Path(".footfall")
+    lake: str | None = None  # a folder or s3://bucket/prefix; by default `lake` in the home
+    environment: Literal["development", "production"] = "development"
+    model_cache: AbsolutePath = Path("~/.cache/footfall/models")
+    model_mirror: str | None = None
+    threads: int = Field(default=2, ge=1)  # inside ONNX Runtime
+    detection: DetectionSettings = DetectionSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    quality: QualitySettings = QualitySettings()
+    linkage: LinkageSettings = LinkageSettings()
+    counting: CountingSettings = CountingSettings()
+    intake: IntakeLimits = IntakeLimits()
+    warehouse_memory: str = Field(default="2GB", pattern=r"^\d+(MB|GB)$")
+    dagster_port: int = Field(default=3000, ge=1, le=65535)
+    app_port: int = Field(default=8501, ge=1, le=65535)
+    docs_port: int = Field(default=8580, ge=1, le=65535)
+
+    @property
+    def lake_root(self) -> str:
+        """Where the lake is: a folder's path or an `s3://` address."""
+        return self.lake or str(self.home / "lake")
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own state; absolute, or Dagster throws it away at exit."""
+        return self.home / "dagster"
+
+    @property
+    def warehouse_dir(self) -> Path:
+        """The private build database."""
+        return self.home / "warehouse"
+
+    @property
+    def dbt_target(self) -> Path:
+        """dbt's artefacts, outside the source tree so that homes do not share them."""
+        return self.home / "dbt_target"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Secret keys, outside the lake so that who reads data cannot read them."""
+        return self.home / "keys"
+
+
+def load_settings(**overrides: Any) -> PlatformSettings:  # noqa: ANN401 - field values of any type
+    """Return the settings from the environment.
+
+    Raises:
+        UserMistake: a value is not of its type or outside its range.
+    """
+    try:
+        return PlatformSettings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "FOOTFALL_" + "__".join(str(part) for part in first["loc"]).upper()
+        raise UserMistake(f"{name}: {first['msg']}, got {first['input']!r}; correct or unset it") from error
+
+
+def check_partition_budget(groups: int, first_day: date, last_day: date) -> int:
+    """Return groups x days, the number of partition keys an asset has.
+
+    Raises:
+        UserMistake: more than Dagster carries well.
+    """
+    keys = groups * ((last_day - first_day).days + 1)
+    if keys > PARTITION_KEY_LIMIT:
+        raise UserMistake(
+            f"{groups} location groups x {(last_day - first_day).days + 1} days are {keys} partition keys, more than "
+            f"{PARTITION_KEY_LIMIT}; put several locations into one group (footfall fleet add-location --group)"
+        )
+    return keys

@@ -1,0 +1,58 @@
+"""The version of each asset: a hash of the model, settings and code contract that decide its content.
+
+A version covers everything upstream of it, so results of two models never mix: they lie side by side in the lake.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from footfall_assets.contracts.ids import digest_of
+from footfall_assets.contracts.settings import PlatformSettings
+
+# Raise a number when the code behind an asset computes something else from the same input.
+_CONTRACTS: Final = {
+    "images": "1",
+    "faces": "1",
+    "face_embeddings": "1",
+    "local_visitors": "1",
+    "identities": "1",
+    "sightings": "1",
+}
+_HEX_DIGITS: Final = 16
+
+
+@dataclass(frozen=True)
+class AssetVersions:
+    """One version per asset of the lake."""
+
+    images: str
+    faces: str
+    face_embeddings: str
+    local_visitors: str
+    identities: str
+    sightings: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return version by asset name."""
+        return dict(vars(self))
+
+
+def asset_versions(settings: PlatformSettings, *, detector: str, crop: str, embedder: str) -> AssetVersions:
+    """Return the versions under these settings and model identities (hashes of file and input contract).
+
+    `crop` describes the pose of stored face crops.
+   """
+    images = _version("images", "", settings.intake)
+    faces = _version("faces", images, settings.detection, detector, crop)
+    embeddings = _version("face_embeddings", faces, settings.embedding, embedder)
+    local = _version("local_visitors", embeddings, settings.quality, settings.linkage)
+    identities = _version("identities", local, settings.linkage)
+    sightings = _version("sightings", local, settings.linkage)
+    return AssetVersions(images, faces, embeddings, local, identities, sightings)
+
+
+def _version(asset: str, upstream: str, *causes: BaseModel | str) -> str:
+    texts = [cause if isinstance(cause, str) else cause.model_dump_json() for cause in causes]
+    return digest_of(asset, _CONTRACTS[asset], upstream, *texts)[:_HEX_DIGITS]

@@ -1,0 +1,1 @@
+"""Pure counting and clustering rules: numpy and pandas only, no I/O."""

@@ -1,0 +1,132 @@
+"""Partitions of the lake's assets: immutable Parquet parts and a small manifest that names the valid ones.
+
+    <asset>/version=<v>/day=<d>/location=<l>/<part>-<hash>.parquet
+    <asset>/version=<v>/day=<d>/location=<l>/manifest.json          swapped last
+
+A reader follows the manifest, verifies each part's SHA-256 and lets PyArrow verify the page checksums.
+"""
+
+import io
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+
+from footfall_assets.contracts.errors import CorruptObject
+from footfall_assets.contracts.ids import Sha256, digest_of, sha256_hex
+from footfall_assets.storage.lake import LakeStore
+
+_MANIFEST: Final = "manifest.json"
+
+
+class PartRef(BaseModel):
+    """One immutable file of a partition."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str
+    name: str
+    key: str
+    sha256: Sha256
+    rows: int
+
+
+class PartitionManifest(BaseModel):
+    """What a partition consists of, and the hash of the inputs it was computed from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    asset: str
+    version: str
+    inputs_hash: Sha256
+    parts: tuple[PartRef, ...]
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of the sorted hashes of its parts: equal content, equal hash, whatever the order of arrival."""
+        return digest_of(*sorted(f"{part.table}/{part.name}/{part.sha256}" for part in self.parts))
+
+    def rows(self, table: str) -> int:
+        """Return the number of rows of one of its tables."""
+        return sum(part.rows for part in self.parts if part.table == table)
+
+    def part(self, table: str, name: str) -> PartRef | None:
+        """Return the part of that table and name, or None."""
+        return next((each for each in self.parts if (each.table, each.name) == (table, name)), None)
+
+
+@dataclass(frozen=True)
+class PartitionPlace:
+    """Where a partition lies: its asset, version and day, and its location where it has one."""
+
+    asset: str
+    version: str
+    day: date
+    location_id: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        """Its folder in the lake."""
+        folder = f"{self.asset}/version={self.version}/day={self.day.isoformat()}"
+        return f"{folder}/location={self.location_id}" if self.location_id else folder
+
+
+class PartitionStore:
+    """Reads and writes partitions in a lake."""
+
+    def __init__(self, lake: LakeStore) -> None:
+        self.lake = lake
+
+    def manifest(self, place: PartitionPlace) -> PartitionManifest | None:
+        """Return the partition's manifest, or None where it was never materialised."""
+        key = f"{place.prefix}/{_MANIFEST}"
+        if not self.lake.exists(key):
+            return None
+        return PartitionManifest.model_validate_json(self.lake.read(key))
+
+    def write_part(self, place: PartitionPlace, table: str, name: str, rows: pa.Table) -> PartRef:
+        """Store one part and return its reference; it becomes visible with `commit`."""
+        sink = io.BytesIO()
+        pq.write_table(rows, sink, compression="zstd", write_page_checksum=True, store_schema=True)
+        data = sink.getvalue()
+        digest = sha256_hex(data)
+        key = f"{place.prefix}/{table}-{name}-{digest[:16]}.parquet"
+        if not self.lake.exists(key):
+            self.lake.write(key, data)
+        return PartRef(table=table, name=name, key=key, sha256=digest, rows=rows.num_rows)
+
+    def commit(self, place: PartitionPlace, inputs_hash: str, parts: list[PartRef]) -> PartitionManifest:
+        """Make exactly `parts` the partition's content and return its manifest."""
+        ordered = tuple(sorted(parts, key=lambda part: (part.table, part.name)))
+        manifest = PartitionManifest(asset=place.asset, version=place.version, inputs_hash=inputs_hash, parts=ordered)
+        if manifest != self.manifest(place):
+            self.lake.write(f"{place.prefix}/{_MANIFEST}", manifest.model_dump_json().encode())
+        return manifest
+
+    def read_part(self, part: PartRef) -> pa.Table:
+        """Return one part's rows.
+
+        Raises:
+            CorruptObject: its bytes do not have the recorded hash.
+        """
+        data = self.lake.read(part.key)
+        verify_part(part, sha256_hex(data))
+        return pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+
+    def read_table(self, manifest: PartitionManifest | None, table: str, schema: pa.Schema) -> pa.Table:
+        """Return all rows of one table of a partition, in the order of its parts; empty where there is none."""
+        parts = [part for part in manifest.parts if part.table == table] if manifest else []
+        tables = [self.read_part(part).cast(schema) for part in parts]
+        return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def verify_part(part: PartRef, digest: str) -> None:
+    """Raise CorruptObject unless `digest` is the SHA-256 that was recorded when the part was written."""
+    if digest != part.sha256:
+        raise CorruptObject(
+            f"{part.key}: expected SHA-256 {part.sha256}, got {digest}; delete the partition's manifest and "
+            "materialise it again, or restore the file"
+        )

@@ -1,0 +1,55 @@
+"""The registry in the lake: immutable revisions and a pointer to the current one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock
+from pydantic import ValidationError
+
+from footfall_assets.contracts.errors import CorruptObject, RegistryError
+from footfall_assets.contracts.ids import sha256_hex
+from footfall_assets.contracts.registry import Registry
+from footfall_assets.storage.lake import LakeStore
+
+_CURRENT: Final = "registry/CURRENT"
+
+
+def read_registry(lake: LakeStore) -> Registry:
+    """Return the current registry; an empty one where nothing was registered yet.
+
+    Raises:
+        CorruptObject: the stored revision does not have the hash its name says.
+    """
+    if not lake.exists(_CURRENT):
+        return Registry()
+    key = lake.read(_CURRENT).decode()
+    document = lake.read(key)
+    if not key.endswith(f"-{sha256_hex(document)}.json"):
+        raise CorruptObject(f"{key}: content does not match the hash in its name; restore it from a backup")
+    return Registry.model_validate_json(document)
+
+
+def change_registry(lake: LakeStore, lock_folder: Path, change: Callable[[Registry], Registry]) -> Registry:
+    """Apply `change` to the current registry, store the result as a new revision and return it.
+
+    One change at a time: a file lock in `lock_folder` orders them. A change that changes nothing stores nothing.
+
+    Raises:
+        RegistryError: the changed registry contradicts itself.
+    """
+    lock_folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock_folder / "registry.lock"):
+        before = read_registry(lake)
+        try:
+            after = change(before)
+        except ValidationError as error:
+            raise RegistryError("; ".join(problem["msg"] for problem in error.errors())) from error
+        if after == before:
+            return before
+        revised = after.model_copy(update={"revision": before.revision + 1})
+        document = revised.model_dump_json(indent=1).encode()
+        key = f"registry/{revised.revision:08d}-{sha256_hex(document)}.json"
+        lake.write(key, document)
+        lake.write(_CURRENT, key.encode())
+        return revised

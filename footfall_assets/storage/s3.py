@@ -1,0 +1,211 @@
+"""The lake in a bucket, through plain boto3 (dagster-aws' client comes with Dagster, which storage does without).
+
+S3 stores an object whole or not at all, a multipart upload with its last call. Nothing here locks, and nothing relies
+on conditional requests: servers differ in what they make of those.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError as BotoConnectionError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+)
+
+from footfall_assets.contracts.errors import FootfallError, PermanentFailure, TransientFailure, UserMistake
+from footfall_assets.storage.lake import ObjectMissing, UnsafeKey, check_key, check_range, missing, publish
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+CONNECT_TIMEOUT_S: Final = 5
+READ_TIMEOUT_S: Final = 60  # between two pieces of a body, not for all of it
+MOST_ATTEMPTS: Final = 4  # the first one included; boto3 waits with jitter in between
+_CHUNK_BYTES: Final = 1024**2
+# Amazon S3 User Guide, "General purpose bucket naming rules".
+_BUCKET: Final = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ADDRESS: Final = re.compile(r"s3://([^/]*)(?:/(.*?)/?)?", re.DOTALL)
+_THROTTLED: Final = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"})
+_RETRYABLE: Final = frozenset({"RequestTimeout", "OperationAborted", "InternalError", "ServiceUnavailable"})
+_NETWORK: Final = (BotoConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError)
+
+
+def parse_address(address: str) -> tuple[str, str]:
+    """Return bucket and prefix of an `s3://bucket/prefix` address; the prefix may be empty.
+
+    Raises:
+        UserMistake: no bucket name that S3 allows, or a prefix that is not plain names joined by '/'.
+    """
+    found = _ADDRESS.fullmatch(address)
+    bucket, prefix = (found[1], found[2] or "") if found else ("", "")
+    try:
+        if not _BUCKET.fullmatch(bucket) or (prefix and not check_key(prefix)):
+            raise UserMistake(f"expected s3://bucket/prefix with a bucket name S3 allows, got {address[:120]!r}")
+    except UnsafeKey as error:
+        raise UserMistake(f"FOOTFALL_LAKE: {error}") from error
+    return bucket, prefix
+
+
+class S3Lake:
+    """A lake in a bucket; `cache` keeps local copies for readers that need a file."""
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str, *, cache: Path) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._root = f"{prefix}/" if prefix else ""
+        self._cache = cache / bucket
+
+    @classmethod
+    def from_address(cls, address: str, *, cache: Path) -> "S3Lake":
+        """Return the lake at `s3://bucket/prefix`; credentials, region and endpoint are boto3's (`AWS_...`).
+
+        Raises:
+            UserMistake: the address has another form.
+        """
+        bucket, prefix = parse_address(address)
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            retries={"mode": "standard", "total_max_attempts": MOST_ATTEMPTS},
+        )
+        return cls(boto3.client("s3", config=config), bucket, prefix, cache=cache)
+
+    def __repr__(self) -> str:
+        return f"S3Lake('s3://{self._bucket}/{self._root}')"
+
+    def read(self, key: str) -> bytes:
+        """Return the object's bytes."""
+        with self._request("read", key) as name:
+            answer = self._client.get_object(Bucket=self._bucket, Key=name)
+            data = answer["Body"].read()
+        _check_length(key, expected=answer["ContentLength"], got=len(data))
+        return data
+
+    def read_range(self, key: str, offset: int, length: int) -> bytes:
+        """Return `length` bytes from `offset`."""
+        check_range(offset, length)
+        try:
+            # HTTP cannot ask for an empty range: one byte is asked for, and cut off again.
+            with self._request("read", key) as name:
+                wanted = f"bytes={offset}-{offset + max(length, 1) - 1}"
+                answer = self._client.get_object(Bucket=self._bucket, Key=name, Range=wanted)
+                data = answer["Body"].read()
+        except _BeyondEnd:
+            return b""
+        _check_length(key, expected=answer["ContentLength"], got=len(data))
+        if len(data) > max(length, 1):
+            raise PermanentFailure(f"{self._address(key)}: asked for {length} bytes, got {len(data)}: ranges ignored")
+        return data[:length]
+
+    def write(self, key: str, data: bytes) -> None:
+        """Store `data` under `key`."""
+        with self._request("write", key) as name:
+            self._client.put_object(Bucket=self._bucket, Key=name, Body=data)
+
+    def upload(self, source: Path, key: str) -> None:
+        """Store a copy of the file `source` under `key`, in parts where it is large."""
+        with source.open("rb") as reader, self._request("write", key) as name:
+            self._client.upload_fileobj(reader, self._bucket, name)
+
+    def local_path(self, key: str) -> Path:
+        """Return a local copy; one with the object's current ETag and size is used again."""
+        try:
+            with self._request("read", key) as name:
+                head = self._client.head_object(Bucket=self._bucket, Key=name)
+        except ObjectMissing:
+            self._forget(key)
+            raise
+        copy = self._copy_path(key, head["ETag"])
+        if copy.is_file() and copy.stat().st_size == head["ContentLength"]:
+            return copy
+        return self._download(key)
+
+    def exists(self, key: str) -> bool:
+        """Return whether an object lies under `key`."""
+        try:
+            with self._request("look up", key) as name:
+                self._client.head_object(Bucket=self._bucket, Key=name)
+        except ObjectMissing:
+            return False
+        return True
+
+    def list_keys(self, prefix: str) -> list[str]:
+        """Return the sorted keys below the folder `prefix`, whatever their names: a caller counts what it cannot open.
+
+        Half-finished uploads are not listed.
+        """
+        with self._request("list", prefix) as name:
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{name}/")
+            found = [each["Key"] for page in pages for each in page.get("Contents", ())]
+        return sorted(each.removeprefix(self._root) for each in found if each.startswith(f"{name}/"))
+
+    def move(self, source: str, target: str) -> None:
+        """Copy an object inside the bucket, then delete it under its old key."""
+        with self._request("write", target) as to, self._request("read", source) as name:
+            self._client.copy_object(
+                Bucket=self._bucket, Key=to, CopySource={"Bucket": self._bucket, "Key": name}, MetadataDirective="REPLACE"
+            )
+        if source != target:
+            self.delete(source)
+
+    def delete(self, key: str) -> None:
+        """Remove an object, and this machine's copies of it."""
+        with self._request("delete", key) as name:
+            self._client.delete_object(Bucket=self._bucket, Key=name)
+        self._forget(key)
+
+    def _download(self, key: str) -> Path:
+        with self._request("read", key) as name:
+            answer = self._client.get_object(Bucket=self._bucket, Key=name)
+            target = self._copy_path(key, answer["ETag"])
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".partial-", delete=False) as partial:
+                with publish(Path(partial.name), target):
+                    for chunk in answer["Body"].iter_chunks(_CHUNK_BYTES):
+                        partial.write(chunk)
+                    partial.flush()
+                    _check_length(key, expected=answer["ContentLength"], got=partial.tell())
+        return target
+
+    def _copies(self, key: str) -> Path:
+        return self._cache / (self._root + check_key(key))
+
+    def _copy_path(self, key: str, etag: str) -> Path:
+        # A quoted text from outside becomes a file's name: only what ETags are made of passes.
+        plain = re.sub(r"[^A-Za-z0-9-]", "", etag)
+        return self._copies(key) / f"etag-{plain[:120]}{Path(key).suffix}"
+
+    def _forget(self, key: str) -> None:
+        for copy in self._copies(key).glob("etag-*"):
+            if copy.is_file():
+                copy.unlink(missing_ok=True)
+
+    def _address(self, key: str) -> str:
+        return f"s3://{self._bucket}/{self._root}{key}"
+
+    @contextmanager
+    def _request(self, action: str, key: str) -> Iterator[str]:
+        """Give the object's full name in the bucket, and translate what boto3 raises meanwhile."""
+        name = check_key(self._root + check_key(key))
+        try:
+            yield name
+        except ClientError as error:
+            raise _failure(error, action, key, self._address(key)) from error
+        except _NETWORK as error:
+            raise TransientFailure(f"could not {action} {self._address(key)}: {error}; try again") from error
+        except BotoCoreError as error:
+            raise PermanentFailure(f"could not {action} {self._address(key)}: {error}; check the AWS settings") from error
+
+
+class _BeyondEnd(PermanentFailure):
+    """A range that starts at or behind the object's end."""
