@@ -1,0 +1,1 @@
+"""Face and person models: pinned, fetched, converted, run and measured in one place."""
