@@ -1,0 +1,13 @@
+"""The edge's error tree."""
+
+
+class EdgeError(Exception):
+    """Base of everything the edge raises on purpose."""
+
+
+class UnreadableSource(EdgeError):
+    """A camera, video or folder that gives no stills."""
+
+
+class EncodeFailed(EdgeError):
+    """A still that OpenCV could not turn into a JPEG."""

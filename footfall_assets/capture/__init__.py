@@ -1,0 +1,1 @@
+"""Intake of landed batches and the images asset."""

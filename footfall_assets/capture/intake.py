@@ -1,0 +1,142 @@
+"""Intake: every landed batch is verified, then kept in `batches/` or set aside in `quarantine/<reason>/`."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from footfall_assets.capture.quarantine import quarantine
+from footfall_assets.contracts.batch import BatchManifest, UnpackedBatch, accepted_key, landing_key, unpack_batch
+from footfall_assets.contracts.errors import InvalidBatch, PermanentFailure, QuarantineReason
+from footfall_assets.contracts.registry import Location, LocationMode, Registry
+from footfall_assets.contracts.settings import IntakeLimits
+from footfall_assets.domain.calendar import business_day
+from footfall_assets.storage.lake import LakeStore
+
+CODE_VERSION: Final = "intake/1"
+LANDING: Final = "landing"
+
+
+@dataclass
+class IntakeReport:
+    """What became of the landed objects: each is counted once."""
+
+    accepted: int = 0
+    images: int = 0
+    quarantined: Counter[str] = field(default_factory=Counter)
+    unreadable_names: int = 0
+
+    @property
+    def landed(self) -> int:
+        """Everything that was found: accepted + quarantined + names that cannot be opened."""
+        return self.accepted + sum(self.quarantined.values()) + self.unreadable_names
+
+
+def take_in(
+    lake: LakeStore,
+    registry: Registry,
+    limits: IntakeLimits,
+    *,
+    now: datetime,
+    progress: Callable[[int, int], None] | None = None,
+) -> IntakeReport:
+    """Drain the landing area and return what became of each object; no single one stops the others."""
+    report = IntakeReport()
+    keys = lake.list_keys(LANDING)
+    for number, key in enumerate(keys, start=1):
+        _take_in_one(lake, registry, limits, key, now, report)
+        if progress:
+            progress(number, len(keys))
+    return report
+
+
+def _take_in_one(
+    lake: LakeStore, registry: Registry, limits: IntakeLimits, key: str, now: datetime, report: IntakeReport
+) -> None:
+    try:
+        data = lake.read(key)
+    except PermanentFailure:
+        # The name itself cannot be trusted as a key: it stays where it is and is counted.
+        report.unreadable_names += 1
+        return
+    try:
+        batch = unpack_batch(data, limits)
+        verify_batch(batch, registry, limits, key=key, now=now)
+        target = _free_target(lake, batch)
+    except InvalidBatch as error:
+        quarantine(
+            lake,
+            data,
+            ".tar",
+            reason=error.reason,
+            message=str(error),
+            stage="intake",
+            code_version=CODE_VERSION,
+            source=key,
+        )
+        lake.delete(key)
+        report.quarantined[str(error.reason)] += 1
+        return
+    lake.move(key, target)
+    report.accepted += 1
+    report.images += len(batch.members)
+
+
+def _free_target(lake: LakeStore, batch: UnpackedBatch) -> str:
+    target = accepted_key(batch.manifest)
+    if lake.exists(target):
+        # The id covers camera, opening time and every still's bytes: the same id is the same footage.
+        raise InvalidBatch(QuarantineReason.DUPLICATE, f"batch {batch.manifest.batch_id} was taken in before")
+    return target
+
+
+def verify_batch(batch: UnpackedBatch, registry: Registry, limits: IntakeLimits, *, key: str, now: datetime) -> None:
+    """Check that a batch lies where it says, comes from a known device and fits the registry and the clock.
+
+    Raises:
+        InvalidBatch: with the quarantine reason.
+    """
+    manifest = batch.manifest
+    if key != landing_key(manifest):
+        raise InvalidBatch(QuarantineReason.WRONG_PATH, f"expected at {landing_key(manifest)}, found at {key}")
+    device = registry.device(manifest.device_id)
+    if device is None or device.revoked:
+        state = "revoked" if device else "unknown"
+        raise InvalidBatch(QuarantineReason.UNKNOWN_DEVICE, f"device {manifest.device_id} is {state}")
+    batch.verify_signature(device.public_key)
+    location = _verify_place(manifest, registry)
+    _verify_clock(manifest, registry, location, latest=now + timedelta(seconds=limits.clock_ahead_s))
+
+
+def _verify_place(manifest: BatchManifest, registry: Registry) -> Location:
+    location = registry.location(manifest.location_id, manifest.day)
+    if location is None:
+        raise InvalidBatch(
+            QuarantineReason.UNKNOWN_LOCATION, f"location {manifest.location_id} is not known on {manifest.day}"
+        )
+    if location.mode is LocationMode.OFF:
+        raise InvalidBatch(QuarantineReason.LOCATION_OFF, f"location {manifest.location_id} is switched off")
+    camera = registry.camera(manifest.camera_id, manifest.day)
+    if camera is None or camera.location_id != manifest.location_id:
+        raise InvalidBatch(
+            QuarantineReason.UNKNOWN_CAMERA,
+            f"camera {manifest.camera_id} is not known at {manifest.location_id} on {manifest.day}",
+        )
+    return location
+
+
+def _verify_clock(manifest: BatchManifest, registry: Registry, location: Location, *, latest: datetime) -> None:
+    moments = [manifest.opened_at, manifest.closed_at, *(entry.captured_at for entry in manifest.images)]
+    if max(moments) > latest:
+        raise InvalidBatch(QuarantineReason.CLOCK, f"time {max(moments)} lies in the future")
+    if not manifest.opened_at <= min(moments) <= max(moments) <= manifest.closed_at:
+        raise InvalidBatch(QuarantineReason.CLOCK, "expected every still between the batch's opening and closing")
+    days = {business_day(moment, location.timezone) for moment in moments}
+    if days != {manifest.day}:
+        raise InvalidBatch(
+            QuarantineReason.CLOCK,
+            f"expected every still on business day {manifest.day} in {location.timezone}, got {sorted(map(str, days))}",
+        )
+    if registry.first_day is None or manifest.day < registry.first_day:
+        raise InvalidBatch(QuarantineReason.CLOCK, f"day {manifest.day} lies before the first day of this platform")

@@ -1,0 +1,59 @@
+"""Where bad input goes: its bytes under the reason, a note beside them."""
+
+from datetime import UTC, datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from footfall_assets.contracts.errors import QuarantineReason
+from footfall_assets.contracts.ids import sha256_hex
+from footfall_assets.storage.lake import LakeStore
+
+
+class QuarantineNote(BaseModel):
+    """Why an object was set aside, and where it came from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: QuarantineReason
+    message: str
+    stage: str
+    code_version: str
+    source: str
+    quarantined_at: AwareDatetime
+
+
+def quarantine(
+    lake: LakeStore,
+    data: bytes,
+    suffix: str,
+    *,
+    reason: QuarantineReason,
+    message: str,
+    stage: str,
+    code_version: str,
+    source: str,
+) -> str:
+    """Store `data` under `quarantine/<reason>/<sha256><suffix>` with its note, once; return the key."""
+    key = f"quarantine/{reason}/{sha256_hex(data)}{suffix}"
+    if not lake.exists(f"{key}.json"):
+        note = QuarantineNote(
+            reason=reason,
+            message=message,
+            stage=stage,
+            code_version=code_version,
+            source=source,
+            quarantined_at=datetime.now(UTC),
+        )
+        lake.write(key, data)
+        lake.write(f"{key}.json", note.model_dump_json(indent=1).encode())
+    return key
+
+
+def count_quarantined(lake: LakeStore) -> dict[str, int]:
+    """Return the number of objects per reason."""
+    counts: dict[str, int] = {}
+    for key in lake.list_keys("quarantine"):
+        if key.endswith(".json"):
+            reason = key.split("/")[1]
+            counts[reason] = counts.get(reason, 0) + 1
+    return counts

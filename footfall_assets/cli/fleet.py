@@ -1,0 +1,154 @@
+"""`footfall fleet`: what is known of locations, cameras and camera groups."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from footfall_assets.contracts.errors import RegistryError
+from footfall_assets.contracts.registry import Camera, CameraGroup, FilterMode, Location, LocationMode, Registry
+
+app = typer.Typer(no_args_is_help=True, help="Register locations, cameras and camera groups.")
+
+_From = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Business day it holds from; default today.")
+]
+
+
+def _day(moment: datetime | None) -> date:
+    return moment.date() if moment else datetime.now(UTC).date()
+
+
+def _mistake(error: ValidationError) -> RegistryError:
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return RegistryError(f"{field}: {first['msg']}" if field else first["msg"].removeprefix("Value error, "))
+
+
+@app.command()
+def add_location(
+    location_id: Annotated[str, typer.Argument(help="Such as store-101.")],
+    name: Annotated[str, typer.Option(help="As reports show it, such as 'Store #101'.")],
+    timezone: Annotated[str, typer.Option(help="IANA zone that cuts its business day.")] = "UTC",
+    mode: Annotated[LocationMode | None, typer.Option(help="Default: unique in development, else count_only.")] = None,
+    legal_basis: Annotated[str | None, typer.Option(help="Needed for unique, such as 'consent'.")] = None,
+    notice_since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day the notice went up; needed for unique.")
+    ] = None,
+    assessment: Annotated[str | None, typer.Option(help="Id of the impact assessment; needed for unique.")] = None,
+    group: Annotated[str | None, typer.Option(help="Location group it is scheduled with; default itself.")] = None,
+    valid_from: _From = None,
+) -> None:
+    """Add a location, or a new version of one.
+
+    Example: footfall fleet add-location store-101 --name "Store #101" --timezone Europe/London
+    """
+    from footfall_assets.contracts.settings import load_settings
+
+    settings = load_settings()
+    development = settings.environment == "development"
+    chosen = mode or (LocationMode.UNIQUE if development else LocationMode.COUNT_ONLY)
+    try:
+        location = Location(
+            location_id=location_id,
+            name=name,
+            timezone=timezone,
+            mode=chosen,
+            legal_basis=legal_basis or ("development" if development and chosen is LocationMode.UNIQUE else None),
+            notice_since=notice_since.date() if notice_since else None,
+            assessment=assessment,
+            partition_group=group or location_id,
+            valid_from=_day(valid_from),
+        )
+    except ValidationError as error:
+        raise _mistake(error) from error
+    _change(lambda registry: registry.with_first_day(location.valid_from).with_location(location))
+    typer.echo(f"{location.location_id}: {location.name}, mode {location.mode}, from {location.valid_from}")
+
+
+@app.command()
+def add_camera(
+    camera_id: Annotated[str, typer.Argument(help="Unique across locations, such as store-101-door.")],
+    location: Annotated[str, typer.Option(help="Location it hangs in.")],
+    name: Annotated[str | None, typer.Option(help="As reports show it.")] = None,
+    every: Annotated[float, typer.Option(help="Seconds between stills.")] = 5.0,
+    still_filter: Annotated[FilterMode, typer.Option("--filter", help="What a still must show.")] = FilterMode.FACE,
+    zone: Annotated[list[str] | None, typer.Option(help="Zone it sees; repeat for more.")] = None,
+    staff_only: Annotated[bool, typer.Option("--staff-only", help="Sees staff only.")] = False,
+    valid_from: _From = None,
+) -> None:
+    """Add a camera, or a new version of one.
+
+    Example: footfall fleet add-camera store-101-door --location store-101 --every 5
+    """
+    try:
+        camera = Camera(
+            camera_id=camera_id,
+            location_id=location,
+            name=name or camera_id,
+            interval_s=every,
+            filter=still_filter,
+            zones=tuple(zone or ()),
+            staff_only=staff_only,
+            valid_from=_day(valid_from),
+        )
+    except ValidationError as error:
+        raise _mistake(error) from error
+    _change(lambda registry: registry.with_camera(camera))
+    typer.echo(f"{camera.camera_id}: at {camera.location_id}, every {camera.interval_s:g} s, from {camera.valid_from}")
+
+
+@app.command()
+def add_group(
+    group_id: Annotated[str, typer.Argument(help="Such as entrances.")],
+    name: Annotated[str, typer.Option(help="As reports show it.")],
+    camera: Annotated[list[str], typer.Option(help="A camera of the group; repeat for more.")],
+) -> None:
+    """Add or replace a camera group.
+
+    Example: footfall fleet add-group entrances --name Entrances --camera store-101-door --camera store-203-door
+    """
+    try:
+        group = CameraGroup(group_id=group_id, name=name, camera_ids=tuple(dict.fromkeys(camera)))
+    except ValidationError as error:
+        raise _mistake(error) from error
+    _change(lambda registry: registry.with_group(group))
+    typer.echo(f"{group.group_id}: {group.name}, {len(group.camera_ids)} cameras")
+
+
+@app.command("list")
+def list_fleet() -> None:
+    """List locations, cameras and camera groups as they are now.
+
+    Example: footfall fleet list
+    """
+    from footfall_assets.contracts.registry import current
+    from footfall_assets.contracts.settings import check_partition_budget, load_settings
+    from footfall_assets.storage import open_lake
+    from footfall_assets.storage.registry_store import read_registry
+
+    registry = read_registry(open_lake(load_settings()))
+    for location in current(registry.locations, "location_id"):
+        typer.echo(
+            f"{location.location_id}  {location.name}  {location.timezone}  {location.mode}  "
+            f"basis {location.legal_basis or '-'}  group {location.partition_group}"
+        )
+        for camera in current(registry.cameras, "camera_id"):
+            if camera.location_id == location.location_id:
+                typer.echo(f"  {camera.camera_id}  every {camera.interval_s:g} s  filter {camera.filter}")
+    for group in registry.camera_groups:
+        typer.echo(f"group {group.group_id}  {group.name}  {', '.join(group.camera_ids)}")
+    today = datetime.now(UTC).date()
+    keys = check_partition_budget(len(registry.partition_groups()), registry.first_day or today, today)
+    typer.echo(f"{len(registry.location_ids())} locations, {keys} partitions per asset", err=True)
+
+
+def _change(change: Callable[[Registry], Registry]) -> None:
+    from footfall_assets.contracts.settings import load_settings
+    from footfall_assets.storage import open_lake
+    from footfall_assets.storage.registry_store import change_registry
+
+    settings = load_settings()
+    change_registry(open_lake(settings), settings.home, change)

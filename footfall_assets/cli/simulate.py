@@ -1,0 +1,141 @@
+"""`footfall simulate`: simulated stores whose true visitors are known."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from footfall_assets.contracts.errors import UserMistake
+
+if TYPE_CHECKING:
+    from edge_capture.batch import Still
+    from edge_capture.source import Frame
+    from footfall_assets.simulation.simulation import CameraDay, SimulatedStill, Simulation
+
+_FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def simulate(
+    locations: Annotated[int, typer.Option(help="Stores.")] = 3,
+    days: Annotated[int, typer.Option(help="Days.")] = 3,
+    visitors: Annotated[int, typer.Option(help="Different people.")] = 60,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal stores.")] = 7,
+    people: Annotated[
+        Path | None, typer.Option(help="Folder DIR/<name>/*.jpg of labelled photographs; default drawn people.")
+    ] = None,
+    first_day: Annotated[
+        datetime, typer.Option("--first-day", formats=["%Y-%m-%d"], help="First business day.")
+    ] = _FIRST_DAY,
+    truth: Annotated[Path | None, typer.Option(help="Default truth.parquet in the home.")] = None,
+) -> None:
+    """Simulate stores: batches go to the landing area, the truth about every still to a file.
+
+    Example: footfall simulate --locations 3 --days 3 --visitors 60 --seed 7
+    """
+    import pyarrow.parquet as pq
+
+    from edge_capture.filter import load_filter
+    from footfall_assets.capture.hand_over import Landed, LocalDevice
+    from footfall_assets.cli.progress import progress_bar
+    from footfall_assets.contracts.registry import FilterMode
+    from footfall_assets.contracts.settings import load_settings
+    from footfall_assets.platform import Platform
+    from footfall_assets.simulation.truth import truth_table
+
+    settings = load_settings()
+    if settings.environment != "development":
+        raise UserMistake("footfall simulate works in a development home only; set FOOTFALL_ENVIRONMENT=development")
+    if first_day.date() > datetime.now(UTC).date():
+        raise UserMistake(f"--first-day {first_day.date()} lies in the future")
+    simulation = _simulation(locations, days, visitors, seed, people, first_day.date())
+    still_filter = load_filter(
+        FilterMode.FACE,
+        cache=settings.model_cache,
+        threads=settings.threads,
+        face_detector=settings.detection.detector,
+    )
+    device = LocalDevice(Platform(settings))
+    registry = device.register(_needs(simulation))
+    rows: list[dict[str, object]] = []
+    total = Landed()
+    with progress_bar() as bar:
+        for camera_day in bar.track(list(simulation.camera_days()), description="camera days"):
+            camera = registry.camera(camera_day.camera_id, camera_day.day)
+            location = registry.location(camera_day.location_id, camera_day.day)
+            if camera is None or location is None:
+                raise UserMistake(f"camera {camera_day.camera_id} is not registered on {camera_day.day}")
+            recorder = _Recorder(camera_day)
+            landed = device.land(recorder.frames(), camera, location, still_filter, observe=recorder.observe)
+            rows += recorder.rows
+            total.frames += landed.frames
+            total.kept += landed.kept
+            total.batches += landed.batches
+            total.size_bytes += landed.size_bytes
+    target = truth or settings.home / "truth.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(truth_table(rows), target)
+    typer.echo(
+        f"{visitors} people, {len(simulation.schedule.visits)} visits: {total.frames} stills, {total.kept} kept by the "
+        f"edge filter, {total.batches} batches, {total.size_bytes / 1e6:.1f} MB landed; truth in {target}"
+    )
+
+
+def _simulation(
+    locations: int, days: int, visitors: int, seed: int, people: Path | None, first_day: date
+) -> "Simulation":
+    from footfall_assets.simulation.cast import procedural_cast
+    from footfall_assets.simulation.photos import photo_cast
+    from footfall_assets.simulation.plan import SimulationPlan
+    from footfall_assets.simulation.simulation import simulate as plan_simulation
+
+    plan = SimulationPlan(locations=locations, days=days, visitors=visitors, seed=seed, first_day=first_day)
+    cast = photo_cast(people, visitors=visitors, seed=seed) if people else procedural_cast(visitors)
+    return plan_simulation(plan, cast)
+
+
+def _needs(simulation: "Simulation") -> list[Any]:
+    from footfall_assets.capture.hand_over import CameraNeed
+
+    first_day = simulation.schedule.plan.first_day
+    return [
+        CameraNeed(
+            location_id=store.location_id,
+            camera_id=camera.camera_id,
+            first_day=first_day,
+            location_name=store.name,
+            camera_name=f"{store.name} {camera.name}",
+            timezone=store.timezone,
+            interval_s=camera.interval_s,
+        )
+        for store in simulation.schedule.stores
+        for camera in store.cameras
+    ]
+
+
+class _Recorder:
+    """Feeds one camera's day to the capture code and writes down the truth about every still on its way."""
+
+    def __init__(self, camera_day: "CameraDay") -> None:
+        self._day = camera_day
+        self._current: SimulatedStill | None = None
+        self.rows: list[dict[str, object]] = []
+
+    def frames(self) -> "Iterator[Frame]":
+        """Yield the day's stills as frames."""
+        from edge_capture.source import Frame
+
+        for number, still in enumerate(self._day.stills()):
+            self._current = still
+            yield Frame(still.image, still.captured_at, number)
+
+    def observe(self, frame: "Frame", still: "Still", kept: bool) -> None:
+        """Write down who is in the still that was just captured, kept or not."""
+        from footfall_assets.simulation.simulation import truth_rows
+
+        del frame, kept
+        if self._current is not None:
+            image: UUID = still.entry.image_id
+            self.rows += truth_rows(image, self._day, self._current)

@@ -1,0 +1,1 @@
+"""Local visitors, identities and sightings."""

@@ -1,0 +1,98 @@
+"""The `visitor_numbers` asset: the append-only ledger that gives every identity of a window its Visitor ID."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+import pyarrow as pa
+
+from footfall_assets.contracts.ids import digest_of
+from footfall_assets.contracts.schemas import IDENTITIES, VISITOR_NUMBERS
+from footfall_assets.domain.calendar import LinkageWindow, linkage_window
+from footfall_assets.domain.visitor_number import visitor_id
+from footfall_assets.platform import Outcome, Platform
+from footfall_assets.storage.arrow import uuid_column
+from footfall_assets.storage.partitions import PartitionManifest, PartitionPlace
+
+_KEY_BYTES = 32
+
+
+def window_key(folder: Path, window: LinkageWindow) -> bytes:
+    """Return the secret key of a linkage window, made on first use (mode 0600)."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"window-{window.label}.key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    key = secrets.token_bytes(_KEY_BYTES)
+    with os.fdopen(descriptor, "wb") as target:
+        target.write(key)
+        target.flush()
+        os.fsync(target.fileno())
+    return key
+
+
+def newest_identities(platform: Platform) -> dict[LinkageWindow, PartitionManifest]:
+    """Return the newest map of each linkage window, in the active version."""
+    version = platform.versions.identities
+    keys = platform.lake.list_keys(f"identities/version={version}")
+    days = sorted(
+        date.fromisoformat(key.split("/")[2].removeprefix("day=")) for key in keys if key.endswith("/manifest.json")
+    )
+    newest = {linkage_window(day): day for day in days}
+    found = {window: platform.partitions.manifest(platform.day_of("identities", day)) for window, day in newest.items()}
+    return {window: manifest for window, manifest in found.items() if manifest}
+
+
+def ledger_place(platform: Platform, window: LinkageWindow) -> PartitionPlace:
+    """Return where the ledger of a window lies."""
+    return PartitionPlace("visitor_numbers", platform.versions.identities, window.first_day)
+
+
+def new_numbers(known: pa.Table, minted_on: Mapping[UUID, date], window: LinkageWindow, key: bytes) -> pa.Table:
+    """Return the rows to append to a ledger: identities it does not know, by the day that minted them, then by id."""
+    numbered = set(known["face_id"].to_pylist())
+    fresh = sorted((day, face) for face, day in minted_on.items() if face not in numbered)
+    places = range(known.num_rows, known.num_rows + len(fresh))
+    return pa.Table.from_arrays(
+        [
+            pa.array([window.label] * len(fresh), pa.string()),
+            uuid_column([face for _, face in fresh]),
+            pa.array(places, pa.int64()),
+            pa.array([visitor_id(place, key) for place in places], pa.string()),
+        ],
+        schema=VISITOR_NUMBERS,
+    )
+
+
+def refresh_visitor_numbers(platform: Platform) -> Outcome:
+    """Give a number to every identity of the newest maps that has none; numbers once given never change."""
+    outcome = Outcome(version=platform.versions.identities)
+    hashes = []
+    for window, manifest in sorted(newest_identities(platform).items(), key=lambda item: item[0].label):
+        ledger, appended = _extend(platform, window, manifest)
+        outcome.rows += ledger.rows("visitor_numbers")
+        outcome.parts_computed += appended
+        outcome.parts_reused += 1 - appended
+        hashes.append(ledger.content_hash)
+    outcome.content_hash = digest_of(*hashes)
+    return outcome
+
+
+def _extend(platform: Platform, window: LinkageWindow, identities: PartitionManifest) -> tuple[PartitionManifest, int]:
+    store, place = platform.partitions, ledger_place(platform, window)
+    before = store.manifest(place)
+    rows = store.read_table(identities, "identities", IDENTITIES)
+    minted_on = dict(zip(rows["face_id"].to_pylist(), rows["minted_on"].to_pylist(), strict=True))
+    known = store.read_table(before, "visitor_numbers", VISITOR_NUMBERS)
+    added = new_numbers(known, minted_on, window, window_key(platform.settings.keys_dir, window))
+    if before and added.num_rows == 0:
+        return before, 0
+    parts = list(before.parts) if before else []
+    # A place in the ledger is taken once, so its first place names a part for good.
+    parts.append(store.write_part(place, "visitor_numbers", f"{known.num_rows:012d}", added))
+    return store.commit(place, identities.content_hash, parts), 1

@@ -1,0 +1,166 @@
+"""One home, opened: settings, lake, registry, versions and models, handed to assets and commands as one object."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from footfall_assets.contracts.registry import LocationMode, Registry
+from footfall_assets.contracts.settings import PlatformSettings
+from footfall_assets.contracts.versions import AssetVersions, asset_versions
+from footfall_assets.storage import open_lake
+from footfall_assets.storage.lake import LakeStore
+from footfall_assets.storage.partitions import PartitionManifest, PartitionPlace, PartitionStore
+from footfall_assets.storage.parts import Refreshed
+from footfall_assets.storage.registry_store import read_registry
+from models.alignment import CropTemplate
+from models.catalog import load_face_detector, load_face_embedder
+from models.detector import DetectorOptions, FaceDetector
+from models.embedder import FaceEmbedder
+from models.errors import ManifestError
+from models.manifest import ModelKind, ModelSpec, load_manifest
+
+@dataclass(frozen=True)
+class Place:
+    """A location on a day: what `images` to `local_visitors` are computed for."""
+
+    day: date
+    location_id: str
+
+    def __lt__(self, other: "Place") -> bool:
+        return (self.day, self.location_id) < (other.day, other.location_id)
+
+
+class Platform:
+    """The parts of one home. Models are loaded when first used, so that commands without them start at once."""
+
+    def __init__(self, settings: PlatformSettings) -> None:
+        self.settings = settings
+        self.lake: LakeStore = open_lake(settings)
+        self.partitions = PartitionStore(self.lake)
+
+    @property
+    def registry(self) -> Registry:
+        """The registry as it is now."""
+        return read_registry(self.lake)
+
+    @property
+    def warehouse_dir(self) -> Path:
+        """The folder of the private build database."""
+        return self.settings.warehouse_dir
+
+    @cached_property
+    def versions(self) -> AssetVersions:
+        """The version of every asset under these settings and models."""
+        detector = load_manifest().get(self.settings.detection.detector, ModelKind.FACE_DETECTOR)
+        return asset_versions(
+            self.settings,
+            detector=detector.identity,
+            crop=self.crop_template.model_dump_json(),
+            embedder=self._embedder_spec.identity,
+        )
+
+    @cached_property
+    def _embedder_spec(self) -> ModelSpec:
+        return load_manifest().get(self.settings.embedding.embedder, ModelKind.FACE_EMBEDDER)
+
+    @cached_property
+    def crop_template(self) -> CropTemplate:
+        """The pose that crops are stored in: the configured embedder's own, so that none is ever cut twice.
+
+        Raises:
+            ManifestError: the embedder names none.
+        """
+        if self._embedder_spec.alignment is None:
+            raise ManifestError(f"embedder {self._embedder_spec.name!r} names no alignment; add it to manifest.toml")
+        return self._embedder_spec.alignment
+
+    @cached_property
+    def embedding_dim(self) -> int:
+        """Length of a vector of the configured embedder."""
+        return self._embedder_spec.embedding_dim or 0
+
+    @cached_property
+    def detector(self) -> FaceDetector:
+        """The configured face detector.
+
+        Raises:
+            models.errors.ModelMissing: it was not pulled.
+        """
+        detection = self.settings.detection
+        return load_face_detector(
+            detection.detector,
+            cache=self.settings.model_cache,
+            threads=self.settings.threads,
+            options=DetectorOptions(
+                score_threshold=detection.score_threshold,
+                max_side_px=detection.max_side_px,
+                max_per_image=detection.max_faces_per_image,
+            ),
+        )
+
+    @cached_property
+    def embedder(self) -> FaceEmbedder:
+        """The configured face embedder.
+
+        Raises:
+            models.errors.ModelMissing: it was not pulled.
+        """
+        return load_face_embedder(
+            self.settings.embedding.embedder, cache=self.settings.model_cache, threads=self.settings.threads
+        )
+
+    def place_of(self, asset: str, place: Place) -> PartitionPlace:
+        """Return where an asset of day x location lies in the active version."""
+        return PartitionPlace(asset, self.versions.as_dict()[asset], place.day, place.location_id)
+
+    def day_of(self, asset: str, day: date) -> PartitionPlace:
+        """Return where an asset of a day lies in the active version."""
+        return PartitionPlace(asset, self.versions.as_dict()[asset], day)
+
+    def manifest(self, asset: str, place: Place) -> PartitionManifest | None:
+        """Return the manifest of a partition of day x location, or None."""
+        return self.partitions.manifest(self.place_of(asset, place))
+
+    def accepted_batches(self, place: Place) -> Mapping[str, str]:
+        """Return the keys of a place's accepted batches by batch id."""
+        keys = self.lake.list_keys(f"batches/{place.day.isoformat()}/{place.location_id}")
+        return {key.rsplit("/", 1)[1].removesuffix(".tar"): key for key in keys}
+
+    def intervals_s(self, place: Place) -> dict[str, float]:
+        """Return the seconds between stills of each camera of a location on a day."""
+        registry = self.registry
+        cameras = {camera.camera_id for camera in registry.cameras if camera.location_id == place.location_id}
+        held = (registry.camera(camera_id, place.day) for camera_id in sorted(cameras))
+        return {camera.camera_id: camera.interval_s for camera in held if camera}
+
+    def location_mode(self, place: Place) -> LocationMode:
+        """Return the mode of a location on a day; one that nobody knows is off (fail closed)."""
+        location = self.registry.location(place.location_id, place.day)
+        return location.mode if location else LocationMode.OFF
+
+
+@dataclass
+class Outcome:
+    """What bringing a partition up to date took: its rows and hash, work done and saved, and what was left out."""
+
+    rows: int = 0
+    content_hash: str = ""
+    version: str = ""
+    parts_computed: int = 0
+    parts_reused: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, refreshed: Refreshed, table: str, left_out: Counter[str] | None = None) -> "Outcome":
+        """Return the outcome of a refreshed partition whose rows are those of `table`."""
+        return cls(
+            rows=refreshed.manifest.rows(table),
+            content_hash=refreshed.manifest.content_hash,
+            version=refreshed.manifest.version,
+            parts_computed=refreshed.computed,
+            parts_reused=refreshed.reused,
+            left_out=left_out or Counter(),
+        )

@@ -1,0 +1,56 @@
+"""The vision assets: `faces` and `face_embeddings`."""
+
+from datetime import date
+
+import dagster as dg
+
+from footfall_assets.contracts.schemas import FACES
+from footfall_assets.contracts.schemas import face_embeddings as face_embeddings_schema
+from footfall_assets.materialization import check_schema, refresh_all, result, schema_check
+from footfall_assets.partitions import place_partitions, places_of
+from footfall_assets.platform import Platform
+from footfall_assets.vision.refresh import refresh_face_embeddings, refresh_faces
+
+GROUP = "vision"
+
+
+def build_vision_assets(first_day: date) -> list[dg.AssetsDefinition]:
+    """Return the vision assets for a home that accepts data from `first_day` on."""
+    partitions = place_partitions(first_day)
+
+    @dg.asset(
+        group_name=GROUP,
+        kinds={"python", "onnx"},
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        deps=["images"],
+        check_specs=[schema_check("faces")],
+    )
+    def faces(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+        """One row per face in one image. Rows add up over days and locations; they are not visitors."""
+        places = places_of(context.partition_keys, platform.registry)
+        outcome, seconds = refresh_all(context, places, lambda place: refresh_faces(platform, place))
+        targets = [platform.place_of("faces", place) for place in places]
+        check = check_schema(platform, "faces", targets, {"faces": FACES})
+        return result(outcome, seconds, [check], detector=platform.settings.detection.detector)
+
+    @dg.asset(
+        group_name=GROUP,
+        kinds={"python", "onnx"},
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        deps=["faces"],
+        check_specs=[schema_check("face_embeddings")],
+    )
+    def face_embeddings(
+        context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+    ) -> dg.MaterializeResult:
+        """One row per vector. Empty for locations that only count."""
+        places = places_of(context.partition_keys, platform.registry)
+        outcome, seconds = refresh_all(context, places, lambda place: refresh_face_embeddings(platform, place))
+        targets = [platform.place_of("face_embeddings", place) for place in places]
+        schema = face_embeddings_schema(platform.embedding_dim)
+        check = check_schema(platform, "face_embeddings", targets, {"face_embeddings": schema})
+        return result(outcome, seconds, [check], embedder=platform.settings.embedding.embedder)
+
+    return [faces, face_embeddings]

@@ -1,0 +1,65 @@
+"""Bringing `faces` and `face_embeddings` up to date; running it again computes nothing."""
+
+from collections import Counter
+
+import pyarrow as pa
+
+from footfall_assets.contracts.registry import LocationMode
+from footfall_assets.contracts.schemas import FACES, IMAGES
+from footfall_assets.platform import Outcome, Place, Platform
+from footfall_assets.storage.partitions import PartitionManifest
+from footfall_assets.storage.parts import refresh_parts
+from footfall_assets.vision.face_embeddings import embeddings_of_faces
+from footfall_assets.vision.faces import faces_of_images
+
+
+def refresh_faces(platform: Platform, place: Place) -> Outcome:
+    """Bring `faces` of a place up to date with its `images`; where it only counts, without crops."""
+    mode = platform.location_mode(place)
+    images = platform.manifest("images", place)
+    sources = {f"{part.name}.{mode}": part for part in images.parts if part.table == "images"} if images else {}
+    left_out: Counter[str] = Counter()
+
+    def compute(name: str) -> dict[str, pa.Table]:
+        rows = platform.partitions.read_part(sources[name]).cast(IMAGES)
+        part = faces_of_images(
+            rows, platform.lake, platform.detector, platform.crop_template, keep_crops=mode is LocationMode.UNIQUE
+        )
+        left_out.update(part.quarantined)
+        left_out["faces_beyond_limit"] += part.faces_beyond_limit
+        return {"faces": part.table()}
+
+    inputs = [] if mode is LocationMode.OFF else list(sources)
+    refreshed = refresh_parts(platform.partitions, platform.place_of("faces", place), ("faces",), inputs, compute)
+    return Outcome.of(refreshed, "faces", left_out)
+
+
+def refresh_face_embeddings(platform: Platform, place: Place) -> Outcome:
+    """Bring `face_embeddings` of a place up to date with its `faces`; empty unless its mode is `unique`."""
+    faces = platform.manifest("faces", place)
+    sources = {part.name: part for part in faces.parts} if faces else {}
+    left_out: Counter[str] = Counter()
+
+    def compute(name: str) -> dict[str, pa.Table]:
+        rows = platform.partitions.read_part(sources[name]).cast(FACES)
+        mirror = platform.settings.embedding.mirror
+        part = embeddings_of_faces(rows, platform.embedder, platform.crop_template, mirror=mirror)
+        left_out["invalid_vector"] += part.invalid
+        return {"face_embeddings": part.table}
+
+    inputs = list(sources) if platform.location_mode(place) is LocationMode.UNIQUE else []
+    target = platform.place_of("face_embeddings", place)
+    refreshed = refresh_parts(platform.partitions, target, ("face_embeddings",), inputs, compute)
+    return Outcome.of(refreshed, "face_embeddings", left_out)
+
+
+def all_faces(platform: Platform) -> pa.Table:
+    """Return the faces of every location and day in the active version, without their crops."""
+    keys = platform.lake.list_keys(f"faces/version={platform.versions.faces}")
+    kept = [name for name in FACES.names if name != "crop"]
+    tables = [FACES.empty_table().select(kept)]
+    for key in keys:
+        if key.endswith("/manifest.json"):
+            manifest = PartitionManifest.model_validate_json(platform.lake.read(key))
+            tables.append(platform.partitions.read_table(manifest, "faces", FACES).select(kept))
+    return pa.concat_tables(tables)
