@@ -1,0 +1,50 @@
+with
+
+    coverage as (select * from {{ ref("stg_coverage") }} where frames_captured > 0),
+
+    location_versions as (select * from {{ ref("int_location_versions") }}),
+
+    -- A batch covers [opened, closed): one that closes on the hour says nothing about
+    -- the hour that begins.
+    quarters as (
+
+        select distinct
+            location_id,
+            business_day,
+            unnest(
+                range(
+                    {{ quarter_of("opened_at") }},
+                    greatest(
+                        {{ quarter_of("closed_at - interval 1 microsecond") }},
+                        {{ quarter_of("opened_at") }}
+                    )
+                    + 1
+                )
+            ) as quarter
+
+        from coverage
+
+    ),
+
+    -- A batch belongs to the day it was opened on. The part of it beyond midnight is
+    -- left to the next day's own batches.
+    final as (
+
+        select quarters.location_id, quarters.business_day, quarters.quarter
+
+        from quarters
+        inner join
+            location_versions
+            on quarters.location_id = location_versions.location_id
+            and quarters.business_day >= location_versions.effective_from
+            and quarters.business_day < location_versions.effective_to
+        where
+            timezone(
+                location_versions.timezone, {{ quarter_start("quarters.quarter") }}
+            )::date
+            = quarters.business_day
+
+    )
+
+select *
+from final

@@ -1,0 +1,59 @@
+{{ config(materialized="view") }}
+
+with
+
+    sightings as (select * from {{ ref("stg_sightings") }}),
+
+    identities as (select * from {{ ref("stg_identities") }}),
+
+    visitor_numbers as (select * from {{ ref("stg_visitor_numbers") }}),
+
+    -- Joined first: the many sightings are then looked up once.
+    visitors as (
+
+        select
+            identities.local_visitor_id,
+            identities.face_id,
+            identities.linkage_window,
+            visitor_numbers.visitor_id
+        from identities
+        left join
+            visitor_numbers
+            on identities.face_id = visitor_numbers.face_id
+            and identities.linkage_window = visitor_numbers.linkage_window
+
+    ),
+
+    final as (
+
+        select
+            visitors.face_id,
+            sightings.face_image_id,
+            sightings.image_id,
+            sightings.camera_id,
+            sightings.location_id,
+            sightings.captured_at,
+            visitors.visitor_id,
+            coalesce(
+                visitors.linkage_window, {{ linkage_window("sightings.business_day") }}
+            ) as linkage_window,
+            sightings.business_day,
+            sightings.local_visitor_id,
+            sightings.match_score,
+            case
+                when visitors.face_id is not null
+                then null
+                when sightings.local_visitor_id is not null
+                then 'not_resolved'
+                else coalesce(sightings.unidentified_reason, 'unmatched')
+            end as unidentified_reason,
+            sightings.detector,
+            sightings.embedder
+
+        from sightings
+        left join visitors on sightings.local_visitor_id = visitors.local_visitor_id
+
+    )
+
+select *
+from final

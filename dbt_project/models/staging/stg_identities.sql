@@ -1,0 +1,8 @@
+with
+
+    source as (select * from {{ source("raw", "identities") }}),
+
+    renamed as (select local_visitor_id, face_id, linkage_window from source)
+
+select *
+from renamed

@@ -1,0 +1,1 @@
+"""dbt build and publication."""

@@ -1,0 +1,159 @@
+"""From the lake to a warehouse build: which files it reads, their hashes checked, and the hash of it all."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from footfall_assets.contracts.ids import digest_of, sha256_hex
+from footfall_assets.contracts.registry import Camera, Location, Registry
+from footfall_assets.identity.visitor_numbers import ledger_place, newest_identities
+from footfall_assets.platform import Place, Platform
+from footfall_assets.storage.lake import LakeStore
+from footfall_assets.storage.partitions import PartitionManifest, PartRef, verify_part
+from footfall_assets.warehouse.sources import (
+    CAMERA_GROUPS,
+    CAMERAS,
+    LOCATIONS,
+    IdentitiesFile,
+    SightingsFile,
+    WarehouseInputs,
+)
+
+_BUILT_FROM_KEY: Final = "publications/built-from.json"
+
+
+def built_from(lake: LakeStore) -> str | None:
+    """Return the inputs hash that the current publication was built from, or None before the first build."""
+    if not lake.exists(_BUILT_FROM_KEY):
+        return None
+    return str(json.loads(lake.read(_BUILT_FROM_KEY))["inputs_hash"])
+
+
+def record_built_from(lake: LakeStore, inputs_hash: str, publication_id: str) -> None:
+    """Remember what the current publication was built from: other inputs may give the same content."""
+    document = json.dumps({"inputs_hash": inputs_hash, "publication_id": publication_id}, indent=1)
+    lake.write(_BUILT_FROM_KEY, document.encode())
+
+
+def warehouse_inputs_hash(platform: Platform) -> str | None:
+    """Return the hash of everything a build would read now, or None where there is nothing to build from."""
+    manifests = list(_manifests(platform))
+    if not manifests:
+        return None
+    registry = platform.registry.model_dump_json(exclude={"revision", "devices"})
+    hashes = sorted(f"{manifest.asset}={manifest.content_hash}" for manifest in manifests)
+    return digest_of(registry, platform.settings.counting.model_dump_json(), *hashes)
+
+
+def collect_inputs(platform: Platform) -> WarehouseInputs:
+    """Return what a build reads now; every file's hash has been checked.
+
+    Raises:
+        CorruptObject: a file is not what was written.
+    """
+    registry = platform.registry
+    return WarehouseInputs(
+        environment=platform.settings.environment,
+        inputs_hash=warehouse_inputs_hash(platform) or digest_of(),
+        sightings=tuple(
+            SightingsFile(path, day)
+            for day, manifest in _by_day(platform, "sightings").items()
+            for path in _verified(platform, manifest, "sightings")
+        ),
+        identities=tuple(
+            IdentitiesFile(path, window.label)
+            for window, manifest in newest_identities(platform).items()
+            for path in _verified(platform, manifest, "identities")
+        ),
+        coverage=tuple(path for manifest in _images(platform) for path in _verified(platform, manifest, "coverage")),
+        visitor_numbers=tuple(
+            path for manifest in _ledgers(platform) for path in _verified(platform, manifest, "visitor_numbers")
+        ),
+        locations=pa.Table.from_pylist(_location_rows(registry), schema=LOCATIONS),
+        cameras=pa.Table.from_pylist(_camera_rows(registry), schema=CAMERAS),
+        camera_groups=pa.Table.from_pylist(_group_rows(registry), schema=CAMERA_GROUPS),
+        asset_versions=platform.versions.as_dict(),
+        rules=platform.settings.counting.model_dump(),
+    )
+
+
+def _manifests(platform: Platform) -> Iterator[PartitionManifest]:
+    yield from _by_day(platform, "sightings").values()
+    yield from newest_identities(platform).values()
+    yield from _images(platform)
+    yield from _ledgers(platform)
+
+
+def _by_day(platform: Platform, asset: str) -> dict[date, PartitionManifest]:
+    keys = platform.lake.list_keys(f"{asset}/version={platform.versions.as_dict()[asset]}")
+    days = sorted(date.fromisoformat(key.split("/")[2].removeprefix("day=")) for key in _manifest_keys(keys))
+    found = {day: platform.partitions.manifest(platform.day_of(asset, day)) for day in days}
+    return {day: manifest for day, manifest in found.items() if manifest}
+
+
+def _images(platform: Platform) -> list[PartitionManifest]:
+    keys = platform.lake.list_keys(f"images/version={platform.versions.images}")
+    places = [
+        Place(date.fromisoformat(day.removeprefix("day=")), location.removeprefix("location="))
+        for _, _, day, location, _ in (key.split("/") for key in _manifest_keys(keys))
+    ]
+    found = (platform.manifest("images", place) for place in sorted(places))
+    return [manifest for manifest in found if manifest]
+
+
+def _ledgers(platform: Platform) -> list[PartitionManifest]:
+    found = (platform.partitions.manifest(ledger_place(platform, window)) for window in newest_identities(platform))
+    return [manifest for manifest in found if manifest]
+
+
+def _manifest_keys(keys: Iterable[str]) -> list[str]:
+    return [key for key in keys if key.endswith("/manifest.json")]
+
+
+def _verified(platform: Platform, manifest: PartitionManifest, table: str) -> list[Path]:
+    return [_verified_path(platform.lake, part) for part in manifest.parts if part.table == table and part.rows]
+
+
+def _verified_path(lake: LakeStore, part: PartRef) -> Path:
+    path = lake.local_path(part.key)
+    verify_part(part, sha256_hex(path.read_bytes()))
+    return path
+
+
+def _location_rows(registry: Registry) -> list[dict[str, Any]]:
+    return [
+        location.model_dump(mode="python", exclude={"notice_since", "assessment"})
+        | {"mode": str(location.mode), "valid_to": _valid_to(location, registry.locations)}
+        for location in registry.locations
+    ]
+
+
+def _camera_rows(registry: Registry) -> list[dict[str, Any]]:
+    return [
+        camera.model_dump(mode="python", exclude={"zones", "plan_position"})
+        | {"filter": str(camera.filter), "valid_to": _valid_to(camera, registry.cameras)}
+        for camera in registry.cameras
+    ]
+
+
+def _group_rows(registry: Registry) -> list[dict[str, Any]]:
+    return [
+        {"group_id": group.group_id, "name": group.name, "camera_id": camera}
+        for group in registry.camera_groups
+        for camera in group.camera_ids
+    ]
+
+
+def _valid_to(record: Location | Camera, records: Sequence[Location] | Sequence[Camera]) -> date | None:
+    """Return the day the next version of the same record takes over, or None."""
+    key = "location_id" if isinstance(record, Location) else "camera_id"
+    later = [
+        other.valid_from
+        for other in records
+        if getattr(other, key) == getattr(record, key) and other.valid_from > record.valid_from
+    ]
+    return min(later, default=None)

@@ -1,0 +1,110 @@
+"""What the dbt project promises about itself: layers, contracts, descriptions, one style."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from footfall_assets.warehouse.project import default_project_dir, ensure_manifest
+from footfall_assets.warehouse.publication import AGGREGATE_TABLES, VISITOR_TABLES
+
+PROJECT = default_project_dir()
+SQL_FILES = sorted((PROJECT / "models").rglob("*.sql"))
+READS = {
+    "staging": {"source"},
+    "intermediate": {"staging", "intermediate"},
+    "marts": {"staging", "intermediate", "marts"},
+}
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory):
+    path = ensure_manifest(PROJECT, tmp_path_factory.getbasetemp() / "dbt_target")  # parsed once for all tests
+    return json.loads(path.read_text())
+
+
+@pytest.fixture(scope="session")
+def models(manifest):
+    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+@pytest.mark.parametrize("path", SQL_FILES, ids=lambda path: path.stem)
+def test_every_model_has_its_twin(path):
+    assert path.with_suffix(".yml").is_file()
+
+
+def test_layers_read_only_what_lies_below(models, manifest):
+    layers = {node["unique_id"]: node["fqn"][1] for node in models.values()}
+    layers |= dict.fromkeys(manifest["sources"], "source")
+    wrong = [
+        (node["name"], parent)
+        for node in models.values()
+        for parent in node["depends_on"]["nodes"]
+        if layers[parent] not in READS[node["fqn"][1]]
+    ]
+    assert wrong == []
+
+
+def test_everything_is_described(models, manifest):
+    silent = [name for name, node in models.items() if not node["description"].strip()]
+    silent += [
+        f"{name}.{column['name']}"
+        for name, node in models.items()
+        for column in node["columns"].values()
+        if not column["description"].strip()
+    ]
+    silent += [source["name"] for source in manifest["sources"].values() if not source["description"]]
+    assert silent == []
+
+
+def test_marts_open_with_their_grain_and_say_what_adds_up(models):
+    for name, node in models.items():
+        if node["fqn"][1] == "marts":
+            description = node["description"]
+            assert description.startswith("One row"), name
+            if name != "publication_header":
+                assert "add" in description, name
+
+
+def test_marts_have_enforced_contracts(models):
+    for name, node in models.items():
+        if node["fqn"][1] == "marts":
+            assert node["contract"]["enforced"], name
+            assert all(column["data_type"] for column in node["columns"].values()), name
+
+
+def test_every_mart_is_published_and_says_where(models):
+    places = {
+        "visitors": set(VISITOR_TABLES) - set(AGGREGATE_TABLES),
+        "aggregates": set(AGGREGATE_TABLES) - set(VISITOR_TABLES),
+        "both": set(AGGREGATE_TABLES) & set(VISITOR_TABLES),
+    }
+    for name, node in models.items():
+        if node["fqn"][1] == "marts":
+            assert name in places[node["config"]["meta"]["published_in"]], name
+
+
+def test_personal_data_is_never_among_the_aggregates(models):
+    personal = {name for name, node in models.items() if "personal" in node["config"]["meta"].get("contains", "")}
+    assert personal == {"fct_sightings", "fct_appearances", "fct_visits", "visitor_day", "unique_visitor_report"}
+    assert not personal & set(AGGREGATE_TABLES)
+
+
+def test_it_needs_nothing_from_a_package_hub():
+    assert not list(PROJECT.glob("packages.yml")) + list(PROJECT.glob("dependencies.yml"))
+
+
+def test_sql_has_one_style():
+    sqlfmt = Path(sys.executable).with_name("sqlfmt")
+    finished = subprocess.run(
+        [str(sqlfmt), "--check", "--no-progressbar", str(PROJECT)], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_models_begin_with_what_they_import():
+    for path in SQL_FILES:
+        body = path.read_text().removeprefix('{{ config(materialized="view") }}').lstrip()
+        assert body.startswith("with"), path.name
