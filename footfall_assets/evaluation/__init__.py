@@ -1,0 +1,1 @@
+"""Scores of reported visitors against a known truth."""

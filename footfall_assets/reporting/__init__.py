@@ -1,0 +1,1 @@
+"""The report query: published files in, frozen reports out; no Dagster."""

@@ -1,0 +1,219 @@
+"""A visitor report as a table for people, as CSV, JSON or Parquet for programs."""
+
+import io
+import json
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance, age_text, definitions
+from footfall_assets.reporting.visitor_report import VisitorReport, VisitorRow
+
+COLUMNS: Final = ("Visitor ID", "Total Appearances", "Visits", "Locations Visited", "Visit Frequency per Location")
+WINDOW_COLUMN: Final = "Linkage Window"
+
+# Not strftime: its month names follow the machine's locale.
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_GUTTER: Final = " " * 3
+_LEAST_WIDTHS: Final = {"Locations Visited": 24}  # characters; two stores fit without moving the columns
+# What spreadsheets take for a formula (OWASP, CSV Injection), with the full-width forms that some of them fold.
+_FORMULA_STARTS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class ReportFormat(StrEnum):
+    """The forms a report comes in."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def render(report: VisitorReport, provenance: Provenance, *, form: ReportFormat) -> bytes:
+    """Return `report` in one form; text is UTF-8 and ends with a newline."""
+    match form:
+        case ReportFormat.TABLE:
+            return to_table(report, provenance).encode()
+        case ReportFormat.CSV:
+            return to_csv(report).encode()
+        case ReportFormat.JSON:
+            return to_json(report, provenance).encode()
+        case ReportFormat.PARQUET:
+            return to_parquet(report, provenance)
+
+
+def to_table(report: VisitorReport, provenance: Provenance) -> str:
+    """Return the report as people expect it: header, aligned columns, then what to know about the data."""
+    lines = [
+        "Unique Visitor Report",
+        *(f"{name}: {value}" for name, value in header(report)),
+        *_aligned(_table_cells(report)),
+        "",
+        *footnotes(report, provenance),
+    ]
+    return "\n".join(_plain(line) for line in lines) + "\n"
+
+
+def header(report: VisitorReport) -> list[tuple[str, str]]:
+    """Return the report's header as names and values; listed visitors only where they differ from the total."""
+    lines = [
+        ("Time Period", f"{long_date(report.first_day)} - {long_date(report.last_day)}"),
+        ("Camera Group", report.camera_group),
+        ("Total Unique Visitors", totals_text(report)),
+    ]
+    if report.min_appearances > 1:
+        lines.append(("Listed Visitors", f"{report.listed_visitors:,} (at least {report.min_appearances} appearances)"))
+    return lines
+
+
+def totals_text(report: VisitorReport) -> str:
+    """Return the total, or one total a linkage window where the period crosses windows."""
+    if report.total_unique_visitors is not None:
+        return f"{report.total_unique_visitors:,}"
+    each = ", ".join(f"{window.linkage_window}: {window.total_unique_visitors:,}" for window in report.windows)
+    return f"{each} (one total per linkage window; they cannot be added)"
+
+
+def footnotes(report: VisitorReport, provenance: Provenance) -> list[str]:
+    """Return what a reader must know beside the numbers."""
+    notes = [
+        f"Unidentified: {report.unidentified_sightings:,} of {report.sightings:,} sightings belong to no visitor.",
+        *report.notes,
+        f"Data age: {age_text(provenance)}; publication {provenance.short_id}.",
+    ]
+    return [*notes, DEVELOPMENT_NOTE] if provenance.is_development else notes
+
+
+def visitors_frame(report: VisitorReport) -> pd.DataFrame:
+    """Return the listed visitors with the columns of the CSV: `COLUMNS`, and the window where there are several."""
+    rows = [(row.visitor_id, row.total_appearances, row.visits, *_places(row)) for row in report.visitors]
+    frame = pd.DataFrame.from_records(rows, columns=list(COLUMNS))
+    if report.crosses_windows:
+        frame[WINDOW_COLUMN] = [row.linkage_window for row in report.visitors]
+    return frame
+
+
+def to_csv(report: VisitorReport) -> str:
+    """Return the listed visitors as CSV; a cell that a spreadsheet would take for a formula gets a leading quote."""
+    return frame_to_csv(visitors_frame(report))
+
+
+def frame_to_csv(frame: pd.DataFrame) -> str:
+    """Return `frame` as CSV without its index, formulas disarmed."""
+    safe = frame.apply(lambda column: column.map(_disarmed))
+    return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def to_json(report: VisitorReport, provenance: Provenance) -> str:
+    """Return the report and what to know about its data as JSON."""
+    document = _head(report, provenance) | {"visitors": [_visitor(row) for row in report.visitors]}
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def to_parquet(report: VisitorReport, provenance: Provenance) -> bytes:
+    """Return the listed visitors as Parquet with page checksums; the rest of the JSON form is its schema metadata."""
+    columns = {
+        "visitor_id": pa.array([row.visitor_id for row in report.visitors], pa.string()),
+        "linkage_window": pa.array([row.linkage_window for row in report.visitors], pa.string()),
+        "total_appearances": pa.array([row.total_appearances for row in report.visitors], pa.int64()),
+        "visits": pa.array([row.visits for row in report.visitors], pa.int64()),
+        "locations_visited": pa.array([_names(row) for row in report.visitors], pa.list_(pa.string())),
+        "visit_frequency_per_location": pa.array(
+            [row.frequencies for row in report.visitors], pa.map_(pa.string(), pa.int64())
+        ),
+    }
+    head = json.dumps(_head(report, provenance), ensure_ascii=False)
+    table = pa.table(columns).replace_schema_metadata({"footfall.report": head})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, write_page_checksum=True)
+    return buffer.getvalue()
+
+
+def long_date(day: date) -> str:
+    """Return `day` as `January 1, 2024`."""
+    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
+
+
+def _head(report: VisitorReport, provenance: Provenance) -> dict[str, object]:
+    return {
+        "time_period": {"from": report.first_day.isoformat(), "to": report.last_day.isoformat()},
+        "camera_group": report.camera_group,
+        "total_unique_visitors": report.total_unique_visitors,
+        "listed_visitors": report.listed_visitors,
+        "min_appearances": report.min_appearances,
+        "windows": [
+            {
+                "linkage_window": window.linkage_window,
+                "total_unique_visitors": window.total_unique_visitors,
+                "listed_visitors": window.listed_visitors,
+            }
+            for window in report.windows
+        ],
+        "sightings": report.sightings,
+        "unidentified_sightings": report.unidentified_sightings,
+        "data": {
+            "publication_id": provenance.publication_id,
+            "published_at": _iso(provenance.published_at),
+            "last_captured_at": _iso(provenance.last_captured_at),
+            "read_at": _iso(provenance.read_at),
+            "data_age_s": provenance.data_age.total_seconds() if provenance.data_age is not None else None,
+            "environment": provenance.environment,
+        },
+        "notes": [*report.notes, *([DEVELOPMENT_NOTE] if provenance.is_development else [])],
+        "definitions": definitions(report.visit_gap_s),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _visitor(row: VisitorRow) -> dict[str, object]:
+    return {
+        "visitor_id": row.visitor_id,
+        "linkage_window": row.linkage_window,
+        "total_appearances": row.total_appearances,
+        "visits": row.visits,
+        "locations_visited": _names(row),
+        "visit_frequency_per_location": dict(row.frequencies),
+    }
+
+
+def _names(row: VisitorRow) -> list[str]:
+    return [name for name, _ in row.frequencies]
+
+
+def _places(row: VisitorRow) -> tuple[str, str]:
+    return ", ".join(_names(row)), ", ".join(f"{name}: {count}" for name, count in row.frequencies)
+
+
+def _table_cells(report: VisitorReport) -> list[list[str]]:
+    frame = visitors_frame(report).drop(columns="Visits")  # the brief's four columns; visits are in every other form
+    return [[str(name) for name in frame.columns], *([str(cell) for cell in row] for row in frame.to_numpy())]
+
+
+def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(_LEAST_WIDTHS.get(column[0], 0), *map(len, column)) for column in zip(*cells, strict=True)]
+    return [_GUTTER.join(map(str.ljust, row, widths)).rstrip() for row in cells]
+
+
+def _disarmed(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    plain = _plain(cell)
+    return f"'{plain}" if plain.startswith(_FORMULA_STARTS) else plain
+
+
+def _plain(line: str) -> str:
+    """Replace what a terminal or a CSV reader would act on: escape sequences, line ends, bidirectional overrides."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line)

@@ -1,0 +1,90 @@
+"""What stands beside every number: the age of the data, the publication, the legal basis, the definitions."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from footfall_assets.contracts.publication import Publication
+from footfall_assets.contracts.registry import DEVELOPMENT_BASIS
+
+STALE_AFTER: Final = timedelta(hours=26)  # a daily schedule and two hours for its run
+_SHORT_ID: Final = 12  # digits of a publication id that people read
+DEVELOPMENT_NOTE: Final = (
+    f"Development data: the legal basis of this home is '{DEVELOPMENT_BASIS}'; "
+    "it covers building and testing the platform, and no other use of what is shown."
+)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the numbers of a report come from; all times are timezone-aware."""
+
+    publication_id: str
+    environment: str
+    published_at: datetime
+    last_captured_at: datetime | None
+    read_at: datetime
+
+    @property
+    def data_age(self) -> timedelta | None:
+        """The time since the newest still that is in the data; None where there is none."""
+        return None if self.last_captured_at is None else self.read_at - self.last_captured_at
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the newest still is older than a daily schedule explains."""
+        return self.data_age is not None and self.data_age > STALE_AFTER
+
+    @property
+    def is_development(self) -> bool:
+        """Whether the data were recorded in a development home."""
+        return self.environment == "development"
+
+    @property
+    def short_id(self) -> str:
+        """The publication id as people read it."""
+        return self.publication_id[:_SHORT_ID]
+
+
+def provenance_of(publication: Publication, *, now: datetime) -> Provenance:
+    """Return what a report read from `publication` at `now` (timezone-aware) says about its data."""
+    return Provenance(
+        publication_id=publication.publication_id,
+        environment=publication.environment,
+        published_at=publication.published_at,
+        last_captured_at=publication.last_captured_at,
+        read_at=now,
+    )
+
+
+def age_text(provenance: Provenance) -> str:
+    """Return one line on the age of the data, such as `2 days 3 hours (newest still 2024-01-03 21:00 UTC)`."""
+    if provenance.last_captured_at is None or provenance.data_age is None:
+        return "unknown: no still has been processed"
+    newest = provenance.last_captured_at.astimezone(UTC)
+    return f"{duration_text(provenance.data_age)} (newest still {newest:%Y-%m-%d %H:%M} UTC)"
+
+
+def duration_text(span: timedelta) -> str:
+    """Return `span` in its two largest units, whole minutes at the smallest; under a minute, or negative, says so."""
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 1:
+        return "under a minute"
+    days, rest = divmod(minutes, 24 * 60)
+    counts = {"day": days, "hour": rest // 60, "minute": rest % 60}
+    told = [f"{count} {unit}{'' if count == 1 else 's'}" for unit, count in counts.items() if count]
+    return " ".join(told[:2])
+
+
+def definitions(visit_gap_s: int) -> dict[str, str]:
+    """Return what the words of a report mean; `visit_gap_s` is the pause in seconds after which a visit has ended."""
+    return {
+        "Visitor": "one person inside one linkage window (a calendar month); ids of different windows cannot be joined",
+        "Sighting": "one face in one still",
+        "Appearance": "a run of sightings of one visitor at one camera, without a long gap",
+        "Visit": f"a stay at one location; ends after {duration_text(timedelta(seconds=visit_gap_s))} away "
+        "or at local midnight",
+        "Total Unique Visitors": "the distinct visitors with at least one appearance in the period at the selected "
+        "cameras; does not add up over hours, days, locations or windows",
+        "Business day": "the local calendar day of each location; an appearance belongs to the day it starts on",
+    }

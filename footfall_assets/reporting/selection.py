@@ -1,0 +1,150 @@
+"""Which cameras a request selects, and how their locations are called in a report."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from footfall_assets.contracts.errors import UserMistake
+from footfall_assets.reporting.publication import fetch_rows
+from footfall_assets.reporting.request import ReportRequest
+
+_NAMED_IN_MESSAGES: Final = 20  # known ids a message lists before it only counts the rest
+
+_LOCATIONS_SQL: Final = "select location_id, name, timezone, mode, is_current from dim_locations order by location_id"
+_CAMERAS_SQL: Final = "select camera_id, location_id, name, is_current from dim_cameras order by camera_id"
+_GROUPS_SQL: Final = """
+select group_id, min(name), list(camera_id order by camera_id)
+from dim_camera_groups
+group by group_id
+order by group_id
+"""
+
+
+@dataclass(frozen=True)
+class LocationInfo:
+    """A store as reports name it; `label` is unique among all locations."""
+
+    location_id: str
+    label: str
+    timezone: str
+    mode: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class CameraInfo:
+    """A camera and the store it hangs in."""
+
+    camera_id: str
+    location_id: str
+    name: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class CameraGroupInfo:
+    """A named set of cameras."""
+
+    group_id: str
+    name: str
+    camera_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The locations, cameras and camera groups of a publication, by id."""
+
+    locations: Mapping[str, LocationInfo]
+    cameras: Mapping[str, CameraInfo]
+    groups: Mapping[str, CameraGroupInfo]
+
+    def label(self, location_id: str) -> str:
+        """Return a location's name in reports; its id where the registry no longer knows it."""
+        info = self.locations.get(location_id)
+        return info.label if info else location_id
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The cameras of a request: `camera_ids` is None for all, including those the registry has forgotten."""
+
+    camera_ids: tuple[str, ...] | None
+    location_ids: tuple[str, ...]
+    group_name: str | None
+
+    @property
+    def parameter(self) -> list[str] | None:
+        """The value to bind where a query selects cameras."""
+        return None if self.camera_ids is None else list(self.camera_ids)
+
+
+def read_directory(connection: duckdb.DuckDBPyConnection) -> Directory:
+    """Return the dimensions of a published file."""
+    locations = fetch_rows(connection, _LOCATIONS_SQL, {})
+    times_used = Counter(name for _, name, *_ in locations)
+    return Directory(
+        locations={
+            location_id: LocationInfo(
+                location_id,
+                label=name if times_used[name] == 1 else f"{name} ({location_id})",
+                timezone=timezone,
+                mode=mode,
+                is_current=is_current,
+            )
+            for location_id, name, timezone, mode, is_current in locations
+        },
+        cameras={row[0]: CameraInfo(*row) for row in fetch_rows(connection, _CAMERAS_SQL, {})},
+        groups={
+            row[0]: CameraGroupInfo(row[0], row[1], tuple(row[2])) for row in fetch_rows(connection, _GROUPS_SQL, {})
+        },
+    )
+
+
+def select_cameras(directory: Directory, request: ReportRequest) -> Selection:
+    """Return the cameras that satisfy every filter of `request`.
+
+    Raises:
+        UserMistake: an unknown location, camera or camera group (the known ones are named), or no camera is left.
+    """
+    _check_known("location", request.location_ids, {key: each.label for key, each in directory.locations.items()})
+    _check_known("camera", request.camera_ids, {key: each.name for key, each in directory.cameras.items()})
+    groups = (request.camera_group,) if request.camera_group else ()
+    _check_known("camera group", groups, {key: each.name for key, each in directory.groups.items()})
+    if request.selects_all:
+        return Selection(camera_ids=None, location_ids=_places_in_use(directory), group_name=None)
+    group = directory.groups[request.camera_group] if request.camera_group else None
+    chosen = [camera for camera in directory.cameras.values() if _matches(camera, request, group)]
+    if not chosen:
+        raise UserMistake(
+            "expected at least one camera that satisfies all filters, found none; "
+            "drop a location, a camera or the camera group"
+        )
+    return Selection(
+        camera_ids=tuple(sorted(camera.camera_id for camera in chosen)),
+        location_ids=tuple(sorted({camera.location_id for camera in chosen})),
+        group_name=group.name if group else None,
+    )
+
+
+def _matches(camera: CameraInfo, request: ReportRequest, group: CameraGroupInfo | None) -> bool:
+    return (
+        (not request.location_ids or camera.location_id in request.location_ids)
+        and (not request.camera_ids or camera.camera_id in request.camera_ids)
+        and (group is None or camera.camera_id in group.camera_ids)
+    )
+
+
+def _places_in_use(directory: Directory) -> tuple[str, ...]:
+    in_use = {camera.location_id for camera in directory.cameras.values() if camera.is_current}
+    return tuple(sorted(key for key in in_use if key in directory.locations and directory.locations[key].mode != "off"))
+
+
+def _check_known(kind: str, asked: Iterable[str], known: Mapping[str, str]) -> None:
+    unknown = sorted(set(asked) - set(known))
+    if unknown:
+        shown = ", ".join(f"{key} ({known[key]})" for key in sorted(known)[:_NAMED_IN_MESSAGES]) or "none"
+        more = f" and {len(known) - _NAMED_IN_MESSAGES} more" if len(known) > _NAMED_IN_MESSAGES else ""
+        raise UserMistake(f"unknown {kind} {', '.join(unknown[:_NAMED_IN_MESSAGES])}; known: {shown}{more}")

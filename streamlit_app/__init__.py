@@ -1,0 +1,1 @@
+"""The report explorer: a read-only Streamlit app over published data."""

@@ -1,0 +1,144 @@
+"""The page in a real browser, at a desk's and a telephone's width."""
+
+import csv
+import io
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+START_S = 60  # a cold start of Streamlit on a busy machine
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Chromium at {CHROMIUM} (apt-get install chromium)"),
+]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_healthy(server, port):
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
+                return
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.2)
+    pytest.fail(f"no answer from the server within {START_S} s")
+
+
+@pytest.fixture
+def address(publish, stores, home, tmp_path):
+    publish(stores)
+    port = free_port()
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    with (tmp_path / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app/app.py", *options],
+            cwd=ROOT,
+            env=os.environ | {"FOOTFALL_HOME": str(home)},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_until_healthy(server, port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+@pytest.fixture
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+def open_page(browser, address, width):
+    page = browser.new_page(viewport={"width": width, "height": 1000}, accept_downloads=True)
+    page.requested, page.complaints = [], []
+    page.on("request", lambda request: page.requested.append(urlsplit(request.url)))
+    page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
+    page.goto(address)
+    page.get_by_test_id("stMetricLabel").filter(has_text="Total Unique Visitors").wait_for(timeout=30_000)
+    page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+    return page
+
+
+def take_screenshot(page, path):
+    """The page scrolls inside itself: a full-page picture needs a window as tall as its content."""
+    width = page.viewport_size["width"]
+    page.set_viewport_size({"width": width, "height": 2400})
+    page.wait_for_timeout(500)  # the chart is drawn anew
+    page.screenshot(path=path)
+
+
+def drawn_share(page):
+    """The share of the chart's pixels in the first store's colour, #0072B2."""
+    chart = page.get_by_test_id("stVegaLiteChart")
+    chart.scroll_into_view_if_needed()
+    pixels = cv2.imdecode(np.frombuffer(chart.screenshot(), np.uint8), cv2.IMREAD_COLOR).astype(int)
+    return float((np.abs(pixels - (0xB2, 0x72, 0x00)).max(axis=2) < 40).mean())
+
+
+def shown_csv(page):
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    return list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+
+
+def test_nothing_leaves_the_machine_and_the_chart_is_drawn(browser, address):
+    """An icon was fetched from a font service; an axis option that the schema allowed left the chart empty."""
+    page = open_page(browser, address, 1440)
+    page.wait_for_timeout(1500)  # late requests, and what the chart library complains about
+    assert {each.hostname for each in page.requested if each.scheme.startswith("http")} == {"127.0.0.1"}
+    assert page.complaints == []
+    assert drawn_share(page) > 0.001  # an empty chart has none
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_page_fits_and_the_download_is_the_list(browser, address, tmp_path, width):
+    page = open_page(browser, address, width)
+    take_screenshot(page, tmp_path / f"visitors-{width}.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    rows = shown_csv(page)
+    assert rows[0] == [
+        "Visitor ID",
+        "Total Appearances",
+        "Visits",
+        "Locations Visited",
+        "Visit Frequency per Location",
+    ]
+    assert len(rows) == 1 + 13
+    assert rows[1][:2] == ["00102A", "4"]
+
+
+def test_shared_address_opens_the_same_report(browser, address, tmp_path):
+    page = open_page(browser, f"{address}/?from=2024-02-01&to=2024-02-02&location=store-101&min=2&by=day", 1440)
+    assert "by=day" in page.url
+    assert page.get_by_test_id("stMetricLabel").filter(has_text="Listed Visitors").is_visible()
+    assert len(shown_csv(page)) == 1 + 4
+    page.get_by_text("The chart as a table").click()
+    page.get_by_text("What these numbers mean").click()
+    take_screenshot(page, tmp_path / "visitors-shared.png")

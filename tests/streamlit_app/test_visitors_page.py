@@ -1,0 +1,219 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE
+
+INJECTION = "' or 1=1; drop table fct_appearances --"
+HOSTILE = {
+    "sql in every parameter": dict.fromkeys(("from", "location", "group"), INJECTION),
+    "sql in the numbers": {"min": "1 or 1=1", "by": "hour; attach '/etc/passwd'", "to": "2024-02-03' --"},
+    "script": {"location": "<script>alert(1)</script>", "group": "[x](javascript:alert(1))"},
+    "huge": {"location": "a" * 2_000, "min": "9" * 2_000, "from": "2" * 2_000},
+    "unknown": {"location": "store-999", "group": "exits"},
+    "turned round": {"from": "2024-02-02", "to": "2024-01-31"},
+    "outside": {"from": "0001-01-01", "to": "9999-12-31"},
+    "no numbers": {"min": "-1", "from": "today", "by": ""},
+    "superscript": {"min": "\u00b2"},
+}
+
+
+def texts(app):
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.title)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def metrics(app):
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def run(app, **params):
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def address(app):
+    return {name: [value] if isinstance(value, str) else value for name, value in app.query_params.items()}
+
+
+def test_normal_page(publish, stores, app):
+    publication = publish(stores)
+    run(app)
+    assert app.title[0].value == "Unique Visitor Report"
+    assert metrics(app)["Total Unique Visitors"] == "13"
+    assert metrics(app)["Unidentified Sightings"] == "1 of 38"
+    shown = texts(app)
+    assert "**Time Period:** February 1, 2024 \\- February 3, 2024" in shown
+    assert "**Camera Group:** Selected Cameras across 3 Store Locations" in shown
+    assert DEVELOPMENT_NOTE[:16] in shown
+    assert "Data age: 1 hour" in shown
+    assert publication.publication_id in shown
+    assert "These data are old" not in shown
+    frame = app.dataframe[0].value
+    assert frame["Visitor ID"].iloc[0] == "00102A"
+    assert frame["Total Appearances"].iloc[0] == 4
+    assert len(frame) == 13
+
+
+def test_empty_home_says_what_to_run(home, app):
+    run(app)
+    assert "footfall run" in texts(app)
+    assert not app.metric
+
+
+def test_publication_without_a_day_says_so(publish, app, stores):
+    stores.appearances.clear()
+    stores.sightings.clear()
+    stores.daily.clear()
+    stores.hourly.clear()
+    publish(stores)
+    run(app)
+    assert "holds no day" in texts(app).replace("\\", "")
+
+
+def test_stale_data_are_called_old(publish, stores, app):
+    publish(stores, last_captured_at=datetime(2024, 2, 3, 20, tzinfo=UTC))
+    run(app)
+    assert "These data are old" in app.warning[0].value
+
+
+def test_damaged_publication_shows_no_number(publish, stores, app, home):
+    publication = publish(stores)
+    path = home / "lake" / publication.visitors.key
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    run(app)
+    assert "sha256" in texts(app)
+    assert not app.metric
+
+
+def test_address_sets_the_filters_and_stays(publish, stores, app):
+    publish(stores)
+    asked = {"from": "2024-02-01", "to": "2024-02-02", "location": "store-101", "group": "entrances", "min": "2"}
+    run(app, **asked)
+    assert address(app) == {name: [value] for name, value in asked.items()}
+    assert metrics(app)["Total Unique Visitors"] == "8"
+    assert metrics(app)["Listed Visitors"] == "4"
+    assert "Entrances \\(1 camera\\) across 1 Store Location" in texts(app)
+
+
+def test_filters_set_the_address(publish, stores, app):
+    publish(stores)
+    run(app)
+    app.date_input[0].set_value((date(2024, 2, 2), date(2024, 2, 2)))
+    app.multiselect[0].set_value(["store-203"])
+    app.number_input[0].set_value(2).run()
+    assert not app.exception
+    assert address(app) == {"from": ["2024-02-02"], "to": ["2024-02-02"], "location": ["store-203"], "min": ["2"]}
+    assert metrics(app)["Total Unique Visitors"] == "4"
+    assert metrics(app)["Listed Visitors"] == "0"
+
+
+def test_half_a_period_asks_for_the_rest(publish, stores, app):
+    publish(stores)
+    run(app)
+    app.date_input[0].set_value((date(2024, 2, 2),)).run()
+    assert not app.exception
+    assert "last day" in app.info[0].value
+
+
+def test_forged_period_is_put_back(publish, stores, app):
+    """A browser may send what the widget does not offer; ten thousand years of hours would fill the memory."""
+    publish(stores)
+    run(app)
+    app.date_input[0].set_value((date(1, 1, 1), date(9999, 12, 31))).run()
+    assert not app.exception
+    assert app.date_input[0].value == (date(2024, 2, 1), date(2024, 2, 3))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_address_shows_the_default_and_repeats_nothing(publish, stores, app, name):
+    publish(stores)
+    run(app, **HOSTILE[name])
+    assert app.warning
+    assert metrics(app)["Total Unique Visitors"] == "13"
+    shown = texts(app)
+    for value in HOSTILE[name].values():
+        assert len(value) < 3 or value not in shown
+        assert [value] not in address(app).values()
+
+
+def test_names_do_not_act_as_markdown(publish, stores, app):
+    stores.locations[2] = (*stores.locations[2][:3], "count_only", True)
+    publish(stores)
+    run(app)
+    assert "](http" not in texts(app)
+    assert "\\[x\\]\\(http" in texts(app)
+
+
+def test_two_windows_have_two_totals_and_no_sum(publish, stores, app):
+    publish(stores)
+    run(app, **{"from": "2024-01-30", "to": "2024-02-03"})
+    totals = {name: value for name, value in metrics(app).items() if name.startswith("Total")}
+    assert totals == {"Total Unique Visitors, 2024-01": "1", "Total Unique Visitors, 2024-02": "13"}
+    assert "cannot be added" in texts(app)
+    assert "Linkage Window" in app.dataframe[0].value.columns
+
+
+def test_cameras_that_saw_nobody_are_not_a_zero(publish, stores, app):
+    publish(stores)
+    run(app, **{"from": "2024-02-01", "to": "2024-02-01", "location": "store-305"})
+    assert "days with data: 2024-02-02" in texts(app).replace("\\", "")
+    assert not app.metric
+
+
+def test_new_publication_replaces_the_answer(publish, stores, app):
+    publish(stores)
+    run(app)
+    publish(stores.appear("00900Z", "store-203-door", "2024-02-03T18:00"))
+    run(app)
+    assert metrics(app)["Total Unique Visitors"] == "14"
+
+
+def test_days_that_a_publication_took_away_are_left(publish, stores, app):
+    publish(stores)
+    run(app, **{"from": "2024-01-30", "to": "2024-02-03"})
+    stores.daily = [row for row in stores.daily if row[1].month == 2]
+    publish(stores)
+    run(app)
+    assert app.date_input[0].value == (date(2024, 2, 1), date(2024, 2, 3))
+    assert metrics(app)["Total Unique Visitors"] == "13"
+
+
+def test_location_that_a_publication_took_away_is_dropped(publish, stores, app):
+    publish(stores)
+    run(app, location="store-305")
+    stores.locations.pop()
+    publish(stores)
+    run(app)
+    assert app.multiselect[0].value == []
+
+
+def test_address_of_a_million_characters_is_survived(publish, stores, app):
+    publish(stores)
+    run(app, location="a" * 1_000_000)
+    assert metrics(app)["Total Unique Visitors"] == "13"
+
+
+def test_chart_by_day_has_its_table(publish, stores, app):
+    publish(stores)
+    run(app, by="day")
+    table = app.dataframe[1].value
+    first = table[table["Location"] == "Store #101"]
+    assert first["Business day"].tolist() == ["2024-02-01", "2024-02-02", "2024-02-03"]
+    assert first["Unique visitors"].isna().tolist() == [False, True, False]
+    assert address(app)["by"] == ["day"]
+
+
+@pytest.mark.parametrize("where", ["home", "publication"])
+def test_production_without_identity_provider_shows_nothing(publish, stores, app, monkeypatch, where):
+    publish(stores, environment="production" if where == "publication" else "development")
+    if where == "home":
+        monkeypatch.setenv("FOOTFALL_ENVIRONMENT", "production")
+    run(app)
+    assert "no identity provider" in app.error[0].value
+    assert not app.metric
+    assert not app.dataframe
+    assert not app.multiselect
