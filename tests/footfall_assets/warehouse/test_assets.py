@@ -1,7 +1,7 @@
 """The warehouse as Dagster sees it: real runs in one process."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from footfall_assets.contracts.publication import CURRENT_KEY
+from footfall_assets.contracts.settings import PlatformSettings
 from footfall_assets.storage.lake import FolderLake
 from footfall_assets.warehouse.assets import WAREHOUSE_POOL, build_warehouse_assets
 from footfall_assets.warehouse.build import BUILD_FILE, BuildIncomplete
@@ -22,6 +23,7 @@ class SmallPlatform:
     lake: FolderLake
     warehouse_dir: Path
     inputs: WarehouseInputs
+    settings: PlatformSettings = field(default_factory=PlatformSettings)
 
 
 @pytest.fixture(scope="module")
