@@ -11,3 +11,7 @@ class UnreadableSource(EdgeError):
 
 class EncodeFailed(EdgeError):
     """A still that OpenCV could not turn into a JPEG."""
+
+
+class UnusableKey(EdgeError):
+    """A key file that does not hold a key."""

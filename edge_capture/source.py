@@ -108,11 +108,21 @@ class FolderSource:
 
     def __iter__(self) -> Iterator[Frame]:
         for sequence, still in enumerate(self._stills):
-            image = cv2.imread(str(still), cv2.IMREAD_COLOR)
+            image = _picture(still)
             if image is None:
                 self.unreadable.append(still.name)
                 continue
             yield Frame(image, self._start + timedelta(seconds=sequence * self._every_s), sequence)
+        if len(self.unreadable) == len(self._stills):
+            raise UnreadableSource(f"no picture in {self._path} could be decoded, not even {self._stills[0].name}")
+
+
+def _picture(path: Path) -> NDArray[np.uint8] | None:
+    try:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error:  # a header that claims more pixels than OpenCV will hold
+        return None
+    return None if image is None else np.asarray(image, dtype=np.uint8)
 
 
 def open_source(path: Path, *, start: datetime, every_s: float) -> VideoFileSource | FolderSource:

@@ -14,7 +14,6 @@ from footfall_assets.platform import Platform
 from footfall_assets.vision.assets import build_vision_assets
 from footfall_assets.warehouse.assets import build_warehouse_assets
 
-
 # Chosen with open eyes: without backfill policies and dimension mappings a day of many locations is a run per key.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 

@@ -22,6 +22,7 @@ from models.embedder import FaceEmbedder
 from models.errors import ManifestError
 from models.manifest import ModelKind, ModelSpec, load_manifest
 
+
 @dataclass(frozen=True)
 class Place:
     """A location on a day: what `images` to `local_visitors` are computed for."""
@@ -128,6 +129,12 @@ class Platform:
         """Return the keys of a place's accepted batches by batch id."""
         keys = self.lake.list_keys(f"batches/{place.day.isoformat()}/{place.location_id}")
         return {key.rsplit("/", 1)[1].removesuffix(".tar"): key for key in keys}
+
+    def removed_batches(self, place: Place) -> tuple[str, ...]:
+        """Return the batches that `images` of a place was made from and that are gone; any makes the place final."""
+        images = self.manifest("images", place)
+        known = {part.name for part in images.parts} if images else set()
+        return tuple(sorted(known - set(self.accepted_batches(place))))
 
     def intervals_s(self, place: Place) -> dict[str, float]:
         """Return the seconds between stills of each camera of a location on a day."""

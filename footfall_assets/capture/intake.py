@@ -12,7 +12,7 @@ from footfall_assets.contracts.errors import InvalidBatch, PermanentFailure, Qua
 from footfall_assets.contracts.registry import Location, LocationMode, Registry
 from footfall_assets.contracts.settings import IntakeLimits
 from footfall_assets.domain.calendar import business_day
-from footfall_assets.storage.lake import LakeStore
+from footfall_assets.storage.lake import LakeStore, UnsafeKey, check_key
 
 CODE_VERSION: Final = "intake/1"
 LANDING: Final = "landing"
@@ -31,6 +31,19 @@ class IntakeReport:
     def landed(self) -> int:
         """Everything that was found: accepted + quarantined + names that cannot be opened."""
         return self.accepted + sum(self.quarantined.values()) + self.unreadable_names
+
+
+def waiting(lake: LakeStore) -> list[str]:
+    """Return the landed objects that intake can open; those whose names are no keys stay until somebody looks."""
+    return [key for key in lake.list_keys(LANDING) if _is_key(key)]
+
+
+def _is_key(name: str) -> bool:
+    try:
+        check_key(name)
+    except UnsafeKey:
+        return False
+    return True
 
 
 def take_in(

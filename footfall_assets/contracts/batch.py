@@ -4,21 +4,23 @@
     manifest.sig           64 bytes: the device's Ed25519 signature (RFC 8032) over the manifest's bytes
     <image_id>.jpg         in the manifest's order (WebDataset style)
 
-Packing the same stills gives the same bytes.
+Packing the same stills gives the same bytes. Only plain files of POSIX.1-1988 (ustar) are read: no links, no extended
+headers, nothing behind the last still but zeros.
 """
 
 import base64
 import io
+import json
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Final, Literal, Self
+from datetime import UTC, date, datetime
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from footfall_assets.contracts.errors import InvalidBatch, QuarantineReason
 from footfall_assets.contracts.ids import Sha256, Slug, batch_id, image_id
@@ -28,21 +30,41 @@ from footfall_assets.contracts.settings import IntakeLimits
 MANIFEST_NAME: Final = "manifest.json"
 SIGNATURE_NAME: Final = "manifest.sig"
 SIGNATURE_BYTES: Final = 64
+_END_BYTES: Final = 2 * tarfile.BLOCKSIZE  # zeros that end a tar
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998  # UTC; a year at either end of Python's calendar has no local time everywhere
+_MOST: Final = 2**53 - 1  # what every JSON reader holds exactly (RFC 8259, section 6)
+_MOST_SIDE_PX: Final = 65_535  # ITU T.81: 16 bits
+
+
+def _on_every_clock(moment: datetime) -> datetime:
+    try:
+        year = moment.astimezone(UTC).year
+    except OverflowError:
+        year = 0
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        raise ValueError(f"expected a year from {_FIRST_YEAR} to {_LAST_YEAR}, got {moment.isoformat()}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_on_every_clock)]
+Count = Annotated[int, Field(ge=0, le=_MOST)]
+Positive = Annotated[int, Field(ge=1, le=_MOST)]
+Side = Annotated[int, Field(ge=1, le=_MOST_SIDE_PX)]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ImageEntry(_Record):
     """One still of a batch."""
 
     image_id: UUID
-    captured_at: AwareDatetime
-    size_bytes: int = Field(ge=1)
+    captured_at: Moment
+    size_bytes: Positive
     sha256: Sha256
-    width: int = Field(ge=1)  # pixels
-    height: int = Field(ge=1)  # pixels
+    width: Side
+    height: Side
 
     @property
     def name(self) -> str:
@@ -59,17 +81,17 @@ class BatchManifest(_Record):
     location_id: Slug
     camera_id: Slug
     day: date  # business day of every still in it
-    sequence: int = Field(ge=1)  # per camera and boot, so that a gap is visible
+    sequence: Positive  # per camera and boot, so that a gap is visible
     boot_id: UUID
     filter: FilterMode
     filter_model: str | None = Field(default=None, max_length=120)
     interval_s: float = Field(gt=0)
     zones: tuple[Slug, ...] = ()
-    opened_at: AwareDatetime
-    closed_at: AwareDatetime
-    frames_expected: int = Field(ge=0)
-    frames_captured: int = Field(ge=0)
-    frames_kept: int = Field(ge=0)
+    opened_at: Moment
+    closed_at: Moment
+    frames_expected: Count
+    frames_captured: Count
+    frames_kept: Count
     images: tuple[ImageEntry, ...]
 
     @model_validator(mode="after")
@@ -161,49 +183,57 @@ def unpack_batch(data: bytes, limits: IntakeLimits) -> UnpackedBatch:
     """
     if len(data) > limits.batch_bytes:
         raise InvalidBatch(QuarantineReason.TOO_LARGE, f"expected at most {limits.batch_bytes} bytes, got {len(data)}")
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
-            return _read_members(archive, limits)
-    except tarfile.ReadError as error:
-        raise InvalidBatch(QuarantineReason.TRUNCATED, f"not a whole tar: {error}") from error
-    except (tarfile.TarError, UnicodeError, ValueError, OverflowError) as error:
-        raise InvalidBatch(QuarantineReason.BAD_ARCHIVE, f"not a readable tar: {error}") from error
-
-
-def _read_members(archive: tarfile.TarFile, limits: IntakeLimits) -> UnpackedBatch:
-    document, _ = _next_member(archive, MANIFEST_NAME, limits.manifest_bytes)
-    signature, _ = _next_member(archive, SIGNATURE_NAME, SIGNATURE_BYTES)
+    document, _, end = _read_file(data, 0, MANIFEST_NAME, limits.manifest_bytes)
+    signature, _, end = _read_file(data, end, SIGNATURE_NAME, SIGNATURE_BYTES)
     manifest = _parse_manifest(document, limits)
     members = []
     for entry in manifest.images:
-        data, offset = _next_member(archive, entry.name, limits.image_bytes)
-        members.append(Member(entry, offset, data))
-    if archive.next() is not None:
-        raise InvalidBatch(QuarantineReason.BAD_ARCHIVE, "members beyond those the manifest lists")
+        still, offset, end = _read_file(data, end, entry.name, limits.image_bytes)
+        members.append(Member(entry, offset, still))
+    _check_end(data, end)
     return UnpackedBatch(manifest, document, signature, tuple(members))
 
 
-def _next_member(archive: tarfile.TarFile, name: str, most_bytes: int) -> tuple[bytes, int]:
-    member = archive.next()
-    if member is None:
-        raise InvalidBatch(QuarantineReason.TRUNCATED, f"ends before member {name!r}")
-    if member.name != name or not member.isreg() or member.issparse():
+def _read_file(data: bytes, start: int, name: str, most_bytes: int) -> tuple[bytes, int, int]:
+    """Return the bytes of the file `name` with its header at `start`, their offset, and where the next header lies."""
+    member = _read_header(data, start, name)
+    if member.name != name or member.type != tarfile.REGTYPE:
         raise InvalidBatch(QuarantineReason.BAD_ARCHIVE, f"expected the file {name!r}, got {member.name[:120]!r}")
-    if member.size > most_bytes:
+    if not 0 <= member.size <= most_bytes:
         raise InvalidBatch(
             QuarantineReason.TOO_LARGE, f"{name!r}: expected at most {most_bytes} bytes, got {member.size}"
         )
-    reader = archive.extractfile(member)
-    data = reader.read() if reader else b""
-    if len(data) != member.size:
-        raise InvalidBatch(QuarantineReason.TRUNCATED, f"{name!r}: expected {member.size} bytes, got {len(data)}")
-    return data, member.offset_data
+    offset = start + tarfile.BLOCKSIZE
+    content = data[offset : offset + member.size]
+    if len(content) != member.size:
+        raise InvalidBatch(QuarantineReason.TRUNCATED, f"{name!r}: expected {member.size} bytes, got {len(content)}")
+    return content, offset, offset + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+
+
+def _read_header(data: bytes, start: int, name: str) -> tarfile.TarInfo:
+    block = data[start : start + tarfile.BLOCKSIZE]
+    if len(block) < tarfile.BLOCKSIZE or not any(block):
+        raise InvalidBatch(QuarantineReason.TRUNCATED, f"ends before member {name!r}")
+    try:
+        # One header at a time: `TarFile` would follow extended headers, as deep and as long as their maker likes.
+        return tarfile.TarInfo.frombuf(block, "utf-8", "strict")
+    except (tarfile.TarError, ValueError) as error:
+        raise InvalidBatch(QuarantineReason.BAD_ARCHIVE, f"no tar header before {name!r}: {error}") from error
+
+
+def _check_end(data: bytes, end: int) -> None:
+    rest = max(len(data) - end, 0)
+    if data.count(0, end) != rest:
+        raise InvalidBatch(QuarantineReason.BAD_ARCHIVE, "something lies behind the members the manifest lists")
+    if rest < _END_BYTES:
+        raise InvalidBatch(QuarantineReason.TRUNCATED, f"expected {_END_BYTES} zeros at the end, got {rest}")
 
 
 def _parse_manifest(document: bytes, limits: IntakeLimits) -> BatchManifest:
     try:
         manifest = BatchManifest.model_validate_json(document)
-    except (ValidationError, RecursionError) as error:
+        json.loads(document, object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError) as error:
         summary = str(error).splitlines()
         raise InvalidBatch(QuarantineReason.BAD_MANIFEST, " ".join(summary[:3])[:400]) from error
     if len(manifest.images) > limits.images:
@@ -211,3 +241,11 @@ def _parse_manifest(document: bytes, limits: IntakeLimits) -> BatchManifest:
             QuarantineReason.TOO_LARGE, f"expected at most {limits.images} images, got {len(manifest.images)}"
         )
     return manifest
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the object; readers differ in which of two values for one name they take, so none may be given."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("expected every name once in each JSON object")
+    return found

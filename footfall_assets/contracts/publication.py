@@ -1,6 +1,6 @@
 """What a publication is: two database files, what they were built from, and the pointer that names the current one."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -36,7 +36,7 @@ class Publication(BaseModel):
     asset_versions: dict[str, str]
     first_day: date | None
     last_day: date | None
-    last_captured_at: datetime | None
+    last_captured_at: AwareDatetime | None
 
 
 def publication_key(publication_id: str) -> str:

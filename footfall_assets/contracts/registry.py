@@ -43,7 +43,7 @@ DisplayName = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Location(_Record):
@@ -61,7 +61,8 @@ class Location(_Record):
 
     @model_validator(mode="after")
     def _unique_is_lawful(self) -> Self:
-        complete = self.legal_basis == DEVELOPMENT_BASIS or (self.legal_basis and self.notice_since and self.assessment)
+        basis, assessment = (self.legal_basis or "").strip(), (self.assessment or "").strip()
+        complete = basis == DEVELOPMENT_BASIS or (basis and self.notice_since and assessment)
         if self.mode is LocationMode.UNIQUE and not complete:
             raise ValueError(
                 f"location {self.location_id}: mode 'unique' needs a legal basis, the day the notice went up and the "

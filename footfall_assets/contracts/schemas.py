@@ -104,8 +104,8 @@ def local_visitor_templates(dim: int) -> pa.Schema:
             _required("vector", pa.list_(pa.float32(), dim)),  # unit length
             _required("faces", pa.int32()),
             _required("quality", pa.float32()),
-            _required("first_seen", _TIMESTAMP),
-            _required("last_seen", _TIMESTAMP),
+            _required("stay_starts", pa.list_(_TIMESTAMP)),  # spans in which it certainly was there
+            _required("stay_ends", pa.list_(_TIMESTAMP)),
             _required("conflicts", _UUIDS),  # local visitors it shared an image with
         ]
     )

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from footfall_assets.contracts.errors import UserMistake
 
@@ -16,7 +16,7 @@ PARTITION_KEY_LIMIT: Final = 100_000  # groups x days; Dagster's own advice for 
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DetectionSettings(_Frozen):
@@ -38,8 +38,8 @@ class EmbeddingSettings(_Frozen):
 class QualitySettings(_Frozen):
     """What a face must show to found an identity; lesser faces may join one."""
 
-    min_size_px: float = Field(default=25.0, ge=1)  # strangers match 3 times too often at 20 px, 19 times at 15 px
-    min_score: float = Field(default=0.65, ge=0, le=1)
+    min_size_px: float = Field(default=28.0, ge=1)  # narrower side; strangers match 3 times too often at 20 px
+    min_score: float = Field(default=0.7, ge=0, le=1)
     min_sharpness: float = Field(default=0.16, ge=0)  # where half of a clear face's matches are lost
     max_abs_yaw: float = Field(default=0.6, gt=0)  # 0 is frontal, about 1 is full profile
 
@@ -47,11 +47,12 @@ class QualitySettings(_Frozen):
 class LinkageSettings(_Frozen):
     """When two faces are one visitor. Distances are cosine distances (1 - cosine) between unit vectors."""
 
-    local_max_distance: float = Field(default=0.075, gt=0, lt=2)
-    window_max_distance: float = Field(default=0.075, gt=0, lt=2)
+    local_max_distance: float = Field(default=0.06, gt=0, lt=2)  # docs/accuracy.md says where it comes from
+    window_max_distance: float = Field(default=0.06, gt=0, lt=2)
     join_max_distance: float = Field(default=0.045, gt=0, lt=2)  # for faces under the quality gate
     tracklet_max_distance: float = Field(default=0.10, gt=0, lt=2)  # overlapping boxes already speak for one person
     tracklet_min_iou: float = Field(default=0.2, gt=0, lt=1)
+    elsewhere_after_s: float = Field(default=600, gt=0)  # unseen for so long, a visitor may have been at another store
     exact_neighbours_below: int = Field(default=4096, ge=0)  # vectors; above it usearch finds the candidates
     neighbours: int = Field(default=64, ge=1)  # candidates a vector above that
 
@@ -83,6 +84,18 @@ def _absolute(value: Any) -> Any:  # noqa: ANN401 - a validator takes what the e
 AbsolutePath = Annotated[Path, BeforeValidator(_absolute)]
 
 
+def _lake_address(value: str | None) -> str | None:
+    """Return an `s3://` address as it is and a folder as an absolute path: a daemon runs in another folder."""
+    if not value or value.startswith("s3://"):
+        return value or None
+    if "://" in value:
+        raise ValueError("expected a folder or s3://bucket/prefix")
+    return str(_absolute(value))
+
+
+LakeAddress = Annotated[str | None, AfterValidator(_lake_address)]
+
+
 class PlatformSettings(BaseSettings):
     """The platform's settings; frozen, absolute paths, unknown nested keys are errors."""
 
@@ -91,7 +104,7 @@ class PlatformSettings(BaseSettings):
     )
 
     home: AbsolutePath = Path(".footfall")
-    lake: str | None = None  # a folder or s3://bucket/prefix; by default `lake` in the home
+    lake: LakeAddress = None  # a folder or s3://bucket/prefix; by default `lake` in the home
     environment: Literal["development", "production"] = "development"
     model_cache: AbsolutePath = Path("~/.cache/footfall/models")
     model_mirror: str | None = None
@@ -102,7 +115,7 @@ class PlatformSettings(BaseSettings):
     linkage: LinkageSettings = LinkageSettings()
     counting: CountingSettings = CountingSettings()
     intake: IntakeLimits = IntakeLimits()
-    warehouse_memory: str = Field(default="2GB", pattern=r"^\d+(MB|GB)$")
+    warehouse_memory: str = Field(default="3GB", pattern=r"^\d+(MB|GB)$")
     dagster_port: int = Field(default=3000, ge=1, le=65535)
     app_port: int = Field(default=8501, ge=1, le=65535)
     docs_port: int = Field(default=8580, ge=1, le=65535)
@@ -145,6 +158,10 @@ def load_settings(**overrides: Any) -> PlatformSettings:  # noqa: ANN401 - field
         first = error.errors()[0]
         name = "FOOTFALL_" + "__".join(str(part) for part in first["loc"]).upper()
         raise UserMistake(f"{name}: {first['msg']}, got {first['input']!r}; correct or unset it") from error
+    except SettingsError as error:
+        raise UserMistake(
+            f"FOOTFALL_...: {error}; a group of settings is a JSON object, correct or unset it"
+        ) from error
 
 
 def check_partition_budget(groups: int, first_day: date, last_day: date) -> int:

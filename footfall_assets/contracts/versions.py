@@ -43,13 +43,14 @@ def asset_versions(settings: PlatformSettings, *, detector: str, crop: str, embe
     """Return the versions under these settings and model identities (hashes of file and input contract).
 
     `crop` describes the pose of stored face crops.
-   """
+    """
     images = _version("images", "", settings.intake)
     faces = _version("faces", images, settings.detection, detector, crop)
     embeddings = _version("face_embeddings", faces, settings.embedding, embedder)
-    local = _version("local_visitors", embeddings, settings.quality, settings.linkage)
+    of_one_day = settings.linkage.model_dump_json(exclude={"window_max_distance"})
+    local = _version("local_visitors", embeddings, settings.quality, of_one_day)
     identities = _version("identities", local, settings.linkage)
-    sightings = _version("sightings", local, settings.linkage)
+    sightings = _version("sightings", local)
     return AssetVersions(images, faces, embeddings, local, identities, sightings)
 
 

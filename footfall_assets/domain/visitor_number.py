@@ -5,12 +5,12 @@ Rogaway 2002, "Ciphers with arbitrary finite domains"), so numbers are unique, s
 and cannot be joined across windows without the window's key.
 """
 
-import hashlib
 import hmac
 from typing import Final
 
 _LETTERS: Final = "ABCDEFGHJKLMNPRSTUVWXYZ"  # 23, a prime: any one wrong digit or swap of neighbours changes the letter
 _MIN_DIGITS: Final = 5
+_MAX_DIGITS: Final = 18  # what 64 bits hold; a longer text from outside is not worth converting
 _ROUNDS: Final = 8
 
 
@@ -36,9 +36,11 @@ def check_letter(number: int) -> str:
 
 
 def is_visitor_id(text: str) -> bool:
-    """Return whether `text` is digits and their check letter."""
-    number, letter = text[:-1], text[-1:]
-    return len(number) >= _MIN_DIGITS and number.isascii() and number.isdigit() and check_letter(int(number)) == letter
+    """Return whether `text` is a number as `visitor_id` writes it, with its check letter."""
+    digits, letter = text[:-1], text[-1:]
+    if not (_MIN_DIGITS <= len(digits) <= _MAX_DIGITS and digits.isascii() and digits.isdigit()):
+        return False
+    return len(digits) == max(_MIN_DIGITS, len(str(int(digits)))) and check_letter(int(digits)) == letter
 
 
 def _permute(value: int, size: int, key: bytes) -> int:
@@ -54,6 +56,6 @@ def _feistel(value: int, half_bits: int, key: bytes) -> int:
     left, right = value >> half_bits, value & mask
     for number in range(_ROUNDS):
         message = bytes([number, half_bits]) + right.to_bytes(16, "big")
-        mixed = int.from_bytes(hmac.new(key, message, hashlib.sha256).digest()[:16], "big") & mask
+        mixed = int.from_bytes(hmac.digest(key, message, "sha256")[:16], "big") & mask
         left, right = right, left ^ mixed
     return left << half_bits | right

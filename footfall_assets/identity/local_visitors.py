@@ -21,6 +21,7 @@ from footfall_assets.domain.local_visitors import (
     follow_boxes,
     solve,
 )
+from footfall_assets.domain.presence import stays
 from footfall_assets.domain.tracklets import FaceEvidence
 from footfall_assets.identity.neighbours import near_pairs
 from footfall_assets.storage.arrow import codes, list_column, matrix, microseconds, uuid_column, uuid_lists
@@ -97,7 +98,15 @@ def solve_day(
     names = _names(faces, solution.visitor, location_id, business_day)
     return LocalVisitors(
         assignments=_assignments(day, usable, solution, names, reasons),
-        templates=_templates(faces, solution, names, location_id, business_day, day.vector.shape[1]),
+        templates=_templates(
+            faces,
+            solution,
+            names,
+            location_id,
+            business_day,
+            dim=day.vector.shape[1],
+            elsewhere_after_s=linkage.elsewhere_after_s,
+        ),
     )
 
 
@@ -192,15 +201,13 @@ def _templates(
     names: Mapping[int, UUID],
     location_id: str,
     day: date,
+    *,
     dim: int,
+    elsewhere_after_s: float,
 ) -> pa.Table:
     count = len(solution.template)
-    members = solution.visitor[solution.visitor >= 0]
-    times = microseconds(faces["captured_at"])[solution.visitor >= 0]
-    first = np.full(count, np.iinfo(np.int64).max)
-    last = np.full(count, np.iinfo(np.int64).min)
-    np.minimum.at(first, members, times)
-    np.maximum.at(last, members, times)
+    times = microseconds(faces["captured_at"])
+    present = [stays(times[solution.visitor == number], elsewhere_after_s) for number in range(count)]
     conflicts: list[list[UUID]] = [[] for _ in range(count)]
     for left, right in solution.conflicts.tolist():
         conflicts[left].append(names[right])
@@ -212,10 +219,10 @@ def _templates(
             pa.array([location_id] * count, pa.string()),
             pa.array([day] * count, pa.date32()),
             list_column(solution.template.reshape(count, dim), dim),
-            pa.array(np.bincount(members, minlength=count).astype(np.int32)),
+            pa.array([int((solution.visitor == number).sum()) for number in range(count)], pa.int32()),
             pa.array(solution.quality, pa.float32()),
-            pa.array(first, pa.int64()).cast(pa.timestamp("us", "UTC")),
-            pa.array(last, pa.int64()).cast(pa.timestamp("us", "UTC")),
+            pa.array([starts.tolist() for starts, _ in present], schema.field("stay_starts").type),
+            pa.array([ends.tolist() for _, ends in present], schema.field("stay_ends").type),
             uuid_lists([sorted(each) for each in conflicts]),
         ],
         schema=schema,

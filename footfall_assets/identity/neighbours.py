@@ -6,6 +6,7 @@ from usearch.index import Index
 from footfall_assets.contracts.settings import LinkageSettings
 from footfall_assets.domain.linkage import Floats, Pairs
 
+_FEWEST_INDEXED = 2  # usearch answers one query with another shape, and none with an error
 _BLOCK_ROWS = 1024  # rows of the distance matrix held at a time
 
 
@@ -15,7 +16,7 @@ def near_pairs(vectors: Floats, max_distance: float, settings: LinkageSettings) 
     Below `exact_neighbours_below` rows every such pair is found. Above, usearch proposes `neighbours` candidates a row
     and their distances are computed again exactly, so a pair may be missing but none is wrong.
     """
-    if len(vectors) < settings.exact_neighbours_below:
+    if len(vectors) < max(settings.exact_neighbours_below, _FEWEST_INDEXED):
         return _exact(vectors, max_distance)
     return _indexed(vectors, max_distance, settings.neighbours)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from footfall_assets.contracts.ids import minted_face_id
 from footfall_assets.contracts.schemas import IDENTITIES
@@ -14,6 +15,7 @@ from footfall_assets.domain.calendar import linkage_window
 from footfall_assets.domain.linkage import Apart, Floats, Labels, Pairs, apart_by_pairs, link
 from footfall_assets.domain.local_visitors import weighted_templates
 from footfall_assets.domain.naming import NamedIdentity, carry_over
+from footfall_assets.domain.presence import Presence, at_two_places
 from footfall_assets.identity.neighbours import near_pairs
 from footfall_assets.storage.arrow import codes, matrix, microseconds, uuid_column, uuid_lists
 
@@ -64,16 +66,23 @@ def _impossible(templates: pa.Table) -> Apart:
         if other in at and row < at[other]
     ]
     in_one_still = apart_by_pairs(len(at), np.array(shared, dtype=np.int64).reshape(-1, 2))
-    place = codes(templates["location_id"].to_pylist())
-    first, last = microseconds(templates["first_seen"]), microseconds(templates["last_seen"])
+    presence = _presence(templates)
 
     def among(rows: Labels) -> Pairs:
-        elsewhere = place[rows][:, None] != place[rows]
-        at_once = (first[rows][:, None] <= last[rows]) & (first[rows] <= last[rows][:, None])
-        twice = np.argwhere(np.triu(elsewhere & at_once))
-        return np.concatenate([in_one_still(rows), twice])
+        return np.concatenate([in_one_still(rows), at_two_places(presence, rows)])
 
     return among
+
+
+def _presence(templates: pa.Table) -> Presence:
+    stays = [len(each) for each in templates["stay_starts"].to_pylist()]
+    person = np.repeat(np.arange(len(stays)), stays)
+    return Presence(
+        person=person,
+        place=codes(templates["location_id"].to_pylist())[person],
+        start_us=microseconds(pc.list_flatten(templates["stay_starts"])),
+        end_us=microseconds(pc.list_flatten(templates["stay_ends"])),
+    )
 
 
 def _table(

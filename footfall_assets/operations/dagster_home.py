@@ -13,6 +13,8 @@ from footfall_assets.contracts.settings import PlatformSettings
 _CONFIGURATION: Final = """\
 telemetry:
   enabled: false
+nux:
+  enabled: false  # no invitation to sign up over the first page
 concurrency:
   pools:
     granularity: op

@@ -61,7 +61,10 @@ def serve(settings: PlatformSettings, interfaces: Sequence[Interface]) -> int:
     if any(interface.name == "dbt docs" for interface in interfaces):
         page = docs_site(default_project_dir(), settings.dbt_target, build_path=settings.warehouse_dir / BUILD_FILE)
         (page.parent / "index.html").write_bytes(page.read_bytes())
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # a service manager stops us like Ctrl-C does
+    # A service manager's SIGTERM ends us like Ctrl-C does, also where a shell started us with SIGINT ignored; children
+    # inherit an ignored signal, but not a handler.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     children = [
         subprocess.Popen(interface.command, cwd=_ROOT, start_new_session=True)  # noqa: S603 - our own commands
         for interface in interfaces

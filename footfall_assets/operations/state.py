@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from footfall_assets.capture.intake import LANDING
+from footfall_assets.capture.intake import waiting
 from footfall_assets.contracts.ids import digest_of
 from footfall_assets.contracts.registry import LocationMode
 from footfall_assets.identity.refresh import (
@@ -22,7 +22,7 @@ def read_state(platform: Platform) -> LakeState:
     places = sorted({*places_with_batches(platform), *known_places(platform)})
     local = known_places(platform)
     return LakeState(
-        landed=len(platform.lake.list_keys(LANDING)),
+        landed=len(waiting(platform.lake)),
         places={place: _place_freshness(platform, place) for place in places},
         days={day: _day_freshness(platform, local, day) for day in sorted({place.day for place in local})},
         publication=Freshness(built_from(platform.lake), warehouse_inputs_hash(platform)),
@@ -36,6 +36,8 @@ def places_with_batches(platform: Platform) -> tuple[Place, ...]:
 
 
 def _place_freshness(platform: Platform, place: Place) -> tuple[Freshness, ...]:
+    if platform.removed_batches(place):
+        return ()  # final: nothing about it can be due
     mode = platform.location_mode(place)
     images = [part.name for part in _parts(platform, "images", place, table="images")]
     faces = [part.name for part in _parts(platform, "faces", place, table="faces")]

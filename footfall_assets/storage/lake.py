@@ -9,13 +9,16 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 from footfall_assets.contracts.errors import PermanentFailure
 
 MAX_KEY_LENGTH: Final = 1024  # bytes; what S3 allows
 _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,254}")
+_ABSENT: Final = (FileNotFoundError, IsADirectoryError, NotADirectoryError)  # a bucket has objects only, no folders
 
 
 class UnsafeKey(PermanentFailure):
@@ -45,7 +48,7 @@ class LakeStore(Protocol):
         """Return the object's bytes; raises ObjectMissing."""
 
     def read_range(self, key: str, offset: int, length: int) -> bytes:
-        """Return `length` bytes from `offset`; fewer at the object's end; raises ObjectMissing."""
+        """Return `length` bytes from `offset`, none below 0; fewer at the object's end; raises ObjectMissing."""
 
     def write(self, key: str, data: bytes) -> None:
         """Store `data` under `key`, replacing what was there, whole or not at all."""
@@ -85,42 +88,34 @@ class FolderLake:
         """Return the object's bytes."""
         try:
             return self._path(key).read_bytes()
-        except FileNotFoundError as error:
-            raise _missing(key) from error
+        except _ABSENT as error:
+            raise missing(key) from error
 
     def read_range(self, key: str, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`."""
+        check_range(offset, length)
         try:
             with self._path(key).open("rb") as source:
                 source.seek(offset)
                 return source.read(length)
-        except FileNotFoundError as error:
-            raise _missing(key) from error
+        except _ABSENT as error:
+            raise missing(key) from error
 
     def write(self, key: str, data: bytes) -> None:
         """Store `data` under `key`: temporary file, fsync, rename, fsync of the folder."""
-        target = self._prepare(key)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".partial-", delete=False) as partial:
+        with written_whole(self._prepare(key)) as partial:
             partial.write(data)
-            partial.flush()
-            _publish(partial.name, partial.fileno(), target)
 
     def upload(self, source: Path, key: str) -> None:
         """Store a copy of the file `source` under `key`."""
-        target = self._prepare(key)
-        with (
-            source.open("rb") as reader,
-            tempfile.NamedTemporaryFile(dir=target.parent, prefix=".partial-", delete=False) as partial,
-        ):
+        with source.open("rb") as reader, written_whole(self._prepare(key)) as partial:
             shutil.copyfileobj(reader, partial)
-            partial.flush()
-            _publish(partial.name, partial.fileno(), target)
 
     def local_path(self, key: str) -> Path:
         """Return the object's own file."""
         path = self._path(key)
         if not path.is_file():
-            raise _missing(key)
+            raise missing(key)
         return path
 
     def exists(self, key: str) -> bool:
@@ -135,36 +130,61 @@ class FolderLake:
 
     def move(self, source: str, target: str) -> None:
         """Rename an object within the folder."""
+        origin = self.local_path(source)
         destination = self._prepare(target)
-        origin = self._path(source)
         try:
             origin.replace(destination)
         except FileNotFoundError as error:
-            raise _missing(source) from error
+            raise missing(source) from error
         _sync_folder(destination.parent)
         _sync_folder(origin.parent)
 
     def delete(self, key: str) -> None:
         """Remove an object."""
         path = self._path(key)
-        path.unlink(missing_ok=True)
-        if path.parent.is_dir():
+        if path.is_file():
+            path.unlink(missing_ok=True)
             _sync_folder(path.parent)
 
     def _prepare(self, key: str) -> Path:
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         return path
 
 
-def _missing(key: str) -> ObjectMissing:
+def missing(key: str) -> ObjectMissing:
+    """Return the failure that says there is no object under `key`."""
     return ObjectMissing(f"expected an object at {key!r} in the lake, found none")
 
 
-def _publish(partial: str, descriptor: int, target: Path) -> None:
-    os.fsync(descriptor)
-    Path(partial).replace(target)
+def check_range(offset: int, length: int) -> None:
+    """Raise ValueError where a range starts or runs below 0: a file would count that from its end."""
+    if offset < 0 or length < 0:
+        raise ValueError(f"expected an offset and a length of 0 or more, got {offset} and {length}")
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[IO[bytes]]:
+    """Give a temporary file that takes the name `target`, durably, when the block ends, and is gone when that fails."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".partial-", delete=False) as partial:
+        try:
+            yield partial
+            partial.flush()
+            os.fsync(partial.fileno())
+            Path(partial.name).replace(target)
+        except BaseException:
+            Path(partial.name).unlink(missing_ok=True)
+            raise
     _sync_folder(target.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make `folder` and what is missing above it; each new name is as durable as the files that come to lie in it."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

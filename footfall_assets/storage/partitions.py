@@ -13,7 +13,7 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from footfall_assets.contracts.errors import CorruptObject
 from footfall_assets.contracts.ids import Sha256, digest_of, sha256_hex
@@ -81,11 +81,25 @@ class PartitionStore:
         self.lake = lake
 
     def manifest(self, place: PartitionPlace) -> PartitionManifest | None:
-        """Return the partition's manifest, or None where it was never materialised."""
+        """Return the partition's manifest, or None where it was never materialised.
+
+        Raises:
+            CorruptObject: it is not a manifest of this place.
+        """
         key = f"{place.prefix}/{_MANIFEST}"
         if not self.lake.exists(key):
             return None
-        return PartitionManifest.model_validate_json(self.lake.read(key))
+        try:
+            manifest = PartitionManifest.model_validate_json(self.lake.read(key))
+        except ValidationError as error:
+            raise _corrupt(key, "a partition manifest", "something else") from error
+        if (manifest.asset, manifest.version) != (place.asset, place.version):
+            raise _corrupt(key, f"{place.asset} {place.version}", f"{manifest.asset} {manifest.version}")
+        for part in manifest.parts:
+            expected = _part_key(place, part.table, part.name, part.sha256)
+            if part.key != expected:
+                raise _corrupt(key, f"a part at {expected}", part.key)
+        return manifest
 
     def write_part(self, place: PartitionPlace, table: str, name: str, rows: pa.Table) -> PartRef:
         """Store one part and return its reference; it becomes visible with `commit`."""
@@ -93,8 +107,8 @@ class PartitionStore:
         pq.write_table(rows, sink, compression="zstd", write_page_checksum=True, store_schema=True)
         data = sink.getvalue()
         digest = sha256_hex(data)
-        key = f"{place.prefix}/{table}-{name}-{digest[:16]}.parquet"
-        if not self.lake.exists(key):
+        key = _part_key(place, table, name, digest)
+        if not (self.lake.exists(key) and sha256_hex(self.lake.read(key)) == digest):
             self.lake.write(key, data)
         return PartRef(table=table, name=name, key=key, sha256=digest, rows=rows.num_rows)
 
@@ -110,11 +124,14 @@ class PartitionStore:
         """Return one part's rows.
 
         Raises:
-            CorruptObject: its bytes do not have the recorded hash.
+            CorruptObject: its bytes do not have the recorded hash, or it has another number of rows.
         """
         data = self.lake.read(part.key)
         verify_part(part, sha256_hex(data))
-        return pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+        rows = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+        if rows.num_rows != part.rows:
+            raise _corrupt(part.key, f"{part.rows} rows", f"{rows.num_rows}")
+        return rows
 
     def read_table(self, manifest: PartitionManifest | None, table: str, schema: pa.Schema) -> pa.Table:
         """Return all rows of one table of a partition, in the order of its parts; empty where there is none."""
@@ -126,7 +143,15 @@ class PartitionStore:
 def verify_part(part: PartRef, digest: str) -> None:
     """Raise CorruptObject unless `digest` is the SHA-256 that was recorded when the part was written."""
     if digest != part.sha256:
-        raise CorruptObject(
-            f"{part.key}: expected SHA-256 {part.sha256}, got {digest}; delete the partition's manifest and "
-            "materialise it again, or restore the file"
-        )
+        raise _corrupt(part.key, f"SHA-256 {part.sha256}", digest)
+
+
+def _part_key(place: PartitionPlace, table: str, name: str, digest: str) -> str:
+    return f"{place.prefix}/{table}-{name}-{digest[:16]}.parquet"
+
+
+def _corrupt(key: str, expected: str, got: str) -> CorruptObject:
+    return CorruptObject(
+        f"{key}: expected {expected}, got {got}; delete the partition's manifest and materialise it again, or restore "
+        "the file"
+    )

@@ -36,7 +36,8 @@ def refresh_parts(
     """
     before = store.manifest(place)
     parts, computed = [], 0
-    for name in sorted(inputs):
+    names = sorted(set(inputs))
+    for name in names:
         known = [before.part(table, name) if before else None for table in tables]
         if all(known):
             parts += [part for part in known if part]
@@ -44,5 +45,5 @@ def refresh_parts(
         rows = compute(name)
         parts += [store.write_part(place, table, name, rows[table]) for table in tables]
         computed += 1
-    manifest = store.commit(place, digest_of(*sorted(inputs)), parts)
-    return Refreshed(manifest, computed, len(inputs) - computed)
+    manifest = store.commit(place, digest_of(*names), parts)
+    return Refreshed(manifest, computed, len(names) - computed)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from footfall_assets.contracts.errors import CorruptObject, RegistryError
 from footfall_assets.contracts.ids import sha256_hex
 from footfall_assets.contracts.registry import Registry
-from footfall_assets.storage.lake import LakeStore
+from footfall_assets.storage.lake import LakeStore, ObjectMissing, UnsafeKey
 
 _CURRENT: Final = "registry/CURRENT"
 
@@ -19,12 +19,15 @@ def read_registry(lake: LakeStore) -> Registry:
     """Return the current registry; an empty one where nothing was registered yet.
 
     Raises:
-        CorruptObject: the stored revision does not have the hash its name says.
+        CorruptObject: the pointer leads nowhere, or the revision does not have the hash its name says.
     """
     if not lake.exists(_CURRENT):
         return Registry()
-    key = lake.read(_CURRENT).decode()
-    document = lake.read(key)
+    key = lake.read(_CURRENT).decode(errors="replace")
+    try:
+        document = lake.read(key)
+    except (ObjectMissing, UnsafeKey) as error:
+        raise CorruptObject(f"{_CURRENT}: leads to {key[:120]!r}, which is no revision; restore it") from error
     if not key.endswith(f"-{sha256_hex(document)}.json"):
         raise CorruptObject(f"{key}: content does not match the hash in its name; restore it from a backup")
     return Registry.model_validate_json(document)

@@ -5,25 +5,18 @@ on conditional requests: servers differ in what they make of those.
 """
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import boto3
+from botocore import exceptions as boto
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError as BotoConnectionError,
-    FlexibleChecksumError,
-    HTTPClientError,
-    IncompleteReadError,
-)
 
 from footfall_assets.contracts.errors import FootfallError, PermanentFailure, TransientFailure, UserMistake
-from footfall_assets.storage.lake import ObjectMissing, UnsafeKey, check_key, check_range, missing, publish
+from footfall_assets.storage.lake import ObjectMissing, UnsafeKey, check_key, check_range, missing, written_whole
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -32,12 +25,20 @@ CONNECT_TIMEOUT_S: Final = 5
 READ_TIMEOUT_S: Final = 60  # between two pieces of a body, not for all of it
 MOST_ATTEMPTS: Final = 4  # the first one included; boto3 waits with jitter in between
 _CHUNK_BYTES: Final = 1024**2
+_ETAG_LENGTH: Final = 120  # characters that a copy's name keeps; S3 gives up to 38
+_COPY: Final = "etag-"
 # Amazon S3 User Guide, "General purpose bucket naming rules".
 _BUCKET: Final = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS: Final = re.compile(r"s3://([^/]*)(?:/(.*?)/?)?", re.DOTALL)
-_THROTTLED: Final = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"})
-_RETRYABLE: Final = frozenset({"RequestTimeout", "OperationAborted", "InternalError", "ServiceUnavailable"})
-_NETWORK: Final = (BotoConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError)
+_RETRYABLE_STATUS: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS})
+# Amazon S3 API Reference, "List of error codes": those that come with other status codes.
+_RETRYABLE_CODES: Final = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"})
+# IncompleteReadError: the body has not the length that its header says.
+_NETWORK: Final = (boto.ConnectionError, boto.HTTPClientError, boto.IncompleteReadError, boto.FlexibleChecksumError)
+
+
+class BeyondEnd(PermanentFailure):
+    """A range that starts at or behind the object's end."""
 
 
 def parse_address(address: str) -> tuple[str, str]:
@@ -86,25 +87,21 @@ class S3Lake:
     def read(self, key: str) -> bytes:
         """Return the object's bytes."""
         with self._request("read", key) as name:
-            answer = self._client.get_object(Bucket=self._bucket, Key=name)
-            data = answer["Body"].read()
-        _check_length(key, expected=answer["ContentLength"], got=len(data))
-        return data
+            return self._client.get_object(Bucket=self._bucket, Key=name)["Body"].read()
 
     def read_range(self, key: str, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`."""
         check_range(offset, length)
+        most = max(length, 1)  # HTTP cannot ask for an empty range
         try:
-            # HTTP cannot ask for an empty range: one byte is asked for, and cut off again.
             with self._request("read", key) as name:
-                wanted = f"bytes={offset}-{offset + max(length, 1) - 1}"
+                wanted = f"bytes={offset}-{offset + most - 1}"
                 answer = self._client.get_object(Bucket=self._bucket, Key=name, Range=wanted)
                 data = answer["Body"].read()
-        except _BeyondEnd:
+        except BeyondEnd:
             return b""
-        _check_length(key, expected=answer["ContentLength"], got=len(data))
-        if len(data) > max(length, 1):
-            raise PermanentFailure(f"{self._address(key)}: asked for {length} bytes, got {len(data)}: ranges ignored")
+        if len(data) > most:
+            raise PermanentFailure(f"{self._address(key)}: expected {most} bytes, got {len(data)}; S3 ignores ranges")
         return data[:length]
 
     def write(self, key: str, data: bytes) -> None:
@@ -140,23 +137,26 @@ class S3Lake:
         return True
 
     def list_keys(self, prefix: str) -> list[str]:
-        """Return the sorted keys below the folder `prefix`, whatever their names: a caller counts what it cannot open.
+        """Return the sorted keys below the folder `prefix`, whatever their names: callers count what they cannot open.
 
-        Half-finished uploads are not listed.
+        Unfinished uploads are not listed.
         """
         with self._request("list", prefix) as name:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{name}/")
             found = [each["Key"] for page in pages for each in page.get("Contents", ())]
-        return sorted(each.removeprefix(self._root) for each in found if each.startswith(f"{name}/"))
+        return sorted(each.removeprefix(self._root) for each in found)
 
     def move(self, source: str, target: str) -> None:
         """Copy an object inside the bucket, then delete it under its old key."""
-        with self._request("write", target) as to, self._request("read", source) as name:
+        if source == target:
+            if not self.exists(source):
+                raise missing(source)
+            return
+        with self._request("move", source) as name:
             self._client.copy_object(
-                Bucket=self._bucket, Key=to, CopySource={"Bucket": self._bucket, "Key": name}, MetadataDirective="REPLACE"
+                Bucket=self._bucket, Key=self._name(target), CopySource={"Bucket": self._bucket, "Key": name}
             )
-        if source != target:
-            self.delete(source)
+        self.delete(source)
 
     def delete(self, key: str) -> None:
         """Remove an object, and this machine's copies of it."""
@@ -166,29 +166,30 @@ class S3Lake:
 
     def _download(self, key: str) -> Path:
         with self._request("read", key) as name:
+            # The copy bears the ETag of this answer: the object may have been replaced since it was looked up.
             answer = self._client.get_object(Bucket=self._bucket, Key=name)
             target = self._copy_path(key, answer["ETag"])
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".partial-", delete=False) as partial:
-                with publish(Path(partial.name), target):
-                    for chunk in answer["Body"].iter_chunks(_CHUNK_BYTES):
-                        partial.write(chunk)
-                    partial.flush()
-                    _check_length(key, expected=answer["ContentLength"], got=partial.tell())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with written_whole(target) as partial:
+                for chunk in answer["Body"].iter_chunks(_CHUNK_BYTES):
+                    partial.write(chunk)
         return target
 
     def _copies(self, key: str) -> Path:
-        return self._cache / (self._root + check_key(key))
+        return self._cache / self._name(key)
 
     def _copy_path(self, key: str, etag: str) -> Path:
-        # A quoted text from outside becomes a file's name: only what ETags are made of passes.
-        plain = re.sub(r"[^A-Za-z0-9-]", "", etag)
-        return self._copies(key) / f"etag-{plain[:120]}{Path(key).suffix}"
+        # The ETag is text from outside that becomes the name of a file.
+        plain = re.sub(r"[^A-Za-z0-9-]", "", etag)[:_ETAG_LENGTH]
+        return self._copies(key) / f"{_COPY}{plain}{Path(key).suffix}"
 
     def _forget(self, key: str) -> None:
-        for copy in self._copies(key).glob("etag-*"):
+        for copy in self._copies(key).glob(f"{_COPY}*"):
             if copy.is_file():
                 copy.unlink(missing_ok=True)
+
+    def _name(self, key: str) -> str:
+        return check_key(self._root + check_key(key))
 
     def _address(self, key: str) -> str:
         return f"s3://{self._bucket}/{self._root}{key}"
@@ -196,16 +197,32 @@ class S3Lake:
     @contextmanager
     def _request(self, action: str, key: str) -> Iterator[str]:
         """Give the object's full name in the bucket, and translate what boto3 raises meanwhile."""
-        name = check_key(self._root + check_key(key))
+        name = self._name(key)
         try:
             yield name
-        except ClientError as error:
-            raise _failure(error, action, key, self._address(key)) from error
+        except boto.ClientError as error:
+            raise _failure(error, f"could not {action} {self._address(key)}", key) from error
         except _NETWORK as error:
             raise TransientFailure(f"could not {action} {self._address(key)}: {error}; try again") from error
-        except BotoCoreError as error:
-            raise PermanentFailure(f"could not {action} {self._address(key)}: {error}; check the AWS settings") from error
+        except boto.BotoCoreError as error:
+            raise PermanentFailure(
+                f"could not {action} {self._address(key)}: {error}; check boto3's settings"
+            ) from error
 
 
-class _BeyondEnd(PermanentFailure):
-    """A range that starts at or behind the object's end."""
+def _failure(error: boto.ClientError, what: str, key: str) -> FootfallError:
+    code = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code == "NoSuchBucket":
+        return PermanentFailure(f"{what}: the bucket does not exist; create it, or correct FOOTFALL_LAKE")
+    if status == HTTPStatus.NOT_FOUND:
+        return missing(key)
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        return BeyondEnd(f"{what}: the range starts behind its end")
+    if status == HTTPStatus.FORBIDDEN:
+        return PermanentFailure(
+            f"{what}: S3 refused it ({code}); check the credentials, and that they may get, put, delete and list there"
+        )
+    if status in _RETRYABLE_STATUS or status >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _RETRYABLE_CODES:
+        return TransientFailure(f"{what}: S3 answered {status} {code}; try again")
+    return PermanentFailure(f"{what}: S3 answered {status} {code}: {error}")

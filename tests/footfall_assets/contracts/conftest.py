@@ -1,0 +1,71 @@
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from footfall_assets.contracts.batch import BatchManifest, ImageEntry
+from footfall_assets.contracts.ids import batch_id, image_id, sha256_hex
+from footfall_assets.contracts.settings import IntakeLimits
+
+OPENED = datetime(2024, 1, 1, 9, tzinfo=UTC)
+
+
+def manifest_of(stills, **changes):
+    entries = []
+    for number, still in enumerate(stills):
+        moment, digest = OPENED + timedelta(seconds=5 * number), sha256_hex(still)
+        entries.append(
+            ImageEntry(
+                image_id=image_id("door", moment, digest),
+                captured_at=moment,
+                size_bytes=len(still),
+                sha256=digest,
+                width=640,
+                height=480,
+            )
+        )
+    fields = {
+        "batch_id": batch_id("door", OPENED, tuple(entry.image_id for entry in entries)),
+        "device_id": "device-1",
+        "location_id": "store-101",
+        "camera_id": "door",
+        "day": date(2024, 1, 1),
+        "sequence": 1,
+        "boot_id": UUID(int=7),
+        "filter": "face",
+        "interval_s": 5.0,
+        "opened_at": OPENED,
+        "closed_at": OPENED + timedelta(minutes=15),
+        "frames_expected": 180,
+        "frames_captured": 180,
+        "frames_kept": len(entries),
+        "images": tuple(entries),
+    }
+    return BatchManifest(**fields | changes)
+
+
+@pytest.fixture
+def stills():
+    return [bytes([number]) * 7001 * (number + 1) for number in range(5)]
+
+
+@pytest.fixture
+def manifest(stills):
+    return manifest_of(stills)
+
+
+@pytest.fixture
+def key():
+    return Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+@pytest.fixture(scope="session")
+def small_batch():
+    stills = [b"abc", b"defg"]
+    return manifest_of(stills), stills, Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+@pytest.fixture
+def limits():
+    return IntakeLimits()

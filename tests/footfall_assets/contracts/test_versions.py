@@ -1,0 +1,90 @@
+import pytest
+from pydantic import BaseModel
+
+from footfall_assets.contracts.settings import PlatformSettings
+from footfall_assets.contracts.versions import AssetVersions, asset_versions
+
+ASSETS = ("images", "faces", "face_embeddings", "local_visitors", "identities", "sightings")
+FROM = {name: set(ASSETS[number:]) for number, name in enumerate(ASSETS)}
+MODELS = {"detector": "a", "crop": "b", "embedder": "c"}
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return PlatformSettings(home=tmp_path)
+
+
+def versions(settings, **models):
+    return asset_versions(settings, **MODELS | models)
+
+
+def changed(before, after):
+    return {name for name in ASSETS if before.as_dict()[name] != after.as_dict()[name]}
+
+
+def altered(settings, group, name):
+    """The settings with one of them changed to another value that is allowed."""
+    nested = getattr(settings, group)
+    old = getattr(nested, name)
+    new = {bool: lambda: not old, str: lambda: old + "-2", int: lambda: old + 1, float: lambda: old * 1.01}[type(old)]()
+    fields = type(nested).model_validate(nested.model_dump() | {name: new})
+    return settings.model_copy(update={group: fields})
+
+
+def every_setting():
+    for group, touched in {
+        "intake": FROM["images"],
+        "detection": FROM["faces"],
+        "embedding": FROM["face_embeddings"],
+        "quality": FROM["local_visitors"],
+        "linkage": FROM["local_visitors"],
+        "counting": set(),
+    }.items():
+        for name in PlatformSettings.model_fields[group].annotation.model_fields:
+            yield group, name, {"identities"} if name == "window_max_distance" else touched
+
+
+@pytest.mark.parametrize(("group", "name", "touched"), list(every_setting()))
+def test_a_setting_changes_what_it_decides_and_what_comes_after_it(settings, group, name, touched):
+    assert changed(versions(settings), versions(altered(settings, group, name))) == touched
+
+
+@pytest.mark.parametrize(
+    ("model", "touched"),
+    [("detector", FROM["faces"]), ("crop", FROM["faces"]), ("embedder", FROM["face_embeddings"])],
+)
+def test_a_model_changes_what_it_computes_and_what_comes_after_it(settings, model, touched):
+    assert changed(versions(settings), versions(settings, **{model: "other"})) == touched
+
+
+def test_models_that_change_places_are_other_models(settings):
+    assert changed(versions(settings, detector="x", crop="y"), versions(settings, detector="y", crop="x"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"home": "/elsewhere"},
+        {"lake": "s3://bucket/x"},
+        {"threads": 7},
+        {"environment": "production"},
+        {"model_cache": "/elsewhere"},
+        {"warehouse_memory": "1GB"},
+        {"app_port": 9000},
+    ],
+)
+def test_where_and_how_it_runs_changes_no_version(settings, change, tmp_path):
+    elsewhere = PlatformSettings(**{"home": tmp_path} | change)
+    assert changed(versions(settings), versions(elsewhere)) == set()
+
+
+def test_every_group_of_settings_was_thought_of(settings):
+    groups = {name for name in PlatformSettings.model_fields if isinstance(getattr(settings, name), BaseModel)}
+    assert groups == {group for group, _, _ in every_setting()}
+
+
+def test_a_version_is_sixteen_digits_and_each_asset_has_its_own(settings):
+    found = versions(settings).as_dict()
+    assert tuple(found) == ASSETS == tuple(AssetVersions.__dataclass_fields__)
+    assert len(set(found.values())) == len(ASSETS)
+    assert all(len(each) == 16 and int(each, 16) >= 0 for each in found.values())

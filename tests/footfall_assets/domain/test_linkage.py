@@ -1,0 +1,204 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from footfall_assets.domain.linkage import (
+    apart_by_pairs,
+    average_linkage,
+    connected_components,
+    cosine_distances,
+    first_appearance_labels,
+    link,
+    unit,
+)
+
+NO_PAIRS = np.empty((0, 2), np.int64)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def plain_average_linkage(distances, cannot_link, weights, max_distance):
+    """UPGMA as it is defined: every mean is computed anew from all pairs of members, in full, at every step."""
+    apart = {frozenset(pair) for pair in cannot_link.tolist()}
+    clusters = [[row] for row in range(len(distances))]
+
+    def mean(left, right):
+        if any(frozenset((a, b)) in apart for a in left for b in right):
+            return math.inf
+        total = sum(float(weights[a]) * float(weights[b]) * float(distances[a, b]) for a in left for b in right)
+        return total / (sum(float(weights[a]) for a in left) * sum(float(weights[b]) for b in right))
+
+    while len(clusters) > 1:
+        best, left, right = min(
+            (mean(clusters[i], clusters[j]), i, j) for i in range(len(clusters)) for j in range(i + 1, len(clusters))
+        )
+        if best > max_distance:
+            break
+        clusters[left] += clusters.pop(right)
+    return grouping(clusters)
+
+
+def grouping(clusters):
+    return {frozenset(cluster) for cluster in clusters if cluster}
+
+
+def groups_of(labels):
+    return grouping([np.flatnonzero(labels == label).tolist() for label in np.unique(labels)])
+
+
+def problem(seed, count, pairs):
+    """Random symmetric distances without ties, cannot-links and weights."""
+    rng = np.random.default_rng(seed)
+    distances = rng.random((count, count)).astype(np.float32)
+    distances = np.triu(distances, 1) + np.triu(distances, 1).T
+    cannot = rng.integers(0, count, (pairs, 2)) if count else NO_PAIRS
+    cannot = cannot[cannot[:, 0] != cannot[:, 1]]
+    weights = (0.1 + rng.random(count)).astype(np.float32)
+    return distances, cannot, weights
+
+
+def people(seed, count, *, dim=8, spread=0.25):
+    """Unit vectors around a few centres, as faces lie."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(max(count // 3, 1), dim))
+    return unit((centres[rng.integers(0, len(centres), count)] + spread * rng.normal(size=(count, dim))).astype("f4"))
+
+
+def near(vectors, max_distance):
+    return np.argwhere(np.triu(cosine_distances(vectors) <= max_distance, 1))
+
+
+@settings(max_examples=150, deadline=None)
+@given(SEEDS, st.integers(0, 14), st.integers(0, 12), st.sampled_from([0.05, 0.3, 0.45, 0.6, 2.0]))
+def test_it_groups_as_the_definition_does(seed, count, pairs, max_distance):
+    distances, cannot, weights = problem(seed, count, pairs)
+    labels = average_linkage(distances, cannot, weights, max_distance)
+    assert groups_of(labels) == plain_average_linkage(distances, cannot, weights, max_distance)
+
+
+def test_it_groups_as_the_definition_does_on_forty_faces():
+    for seed in range(3):
+        vectors = people(seed, 40)
+        distances = cosine_distances(vectors)
+        cannot = np.random.default_rng(seed).integers(0, 40, (20, 2))
+        weights = np.linspace(0.2, 1, 40, dtype=np.float32)
+        found = average_linkage(distances, cannot[cannot[:, 0] != cannot[:, 1]], weights, 0.15)
+        assert groups_of(found) == plain_average_linkage(distances, cannot[cannot[:, 0] != cannot[:, 1]], weights, 0.15)
+        assert 1 < len(np.unique(found)) < 40
+
+
+def test_a_worked_example():
+    """Sokal & Michener's rule by hand: 0 and 1 merge at 0.1, then 2 at (0.3 + 0.5) / 2 = 0.4; 3 stays alone."""
+    distances = np.full((4, 4), 0.9, np.float32)
+    for a, b, distance in ((0, 1, 0.1), (0, 2, 0.3), (1, 2, 0.5)):
+        distances[a, b] = distances[b, a] = distance
+    even = np.ones(4, np.float32)
+    assert average_linkage(distances, NO_PAIRS, even, 0.41).tolist() == [0, 0, 0, 1]
+    assert average_linkage(distances, NO_PAIRS, even, 0.39).tolist() == [0, 0, 1, 2]
+    heavy = np.array([1, 3, 1, 1], np.float32)  # (0.3 + 3 * 0.5) / 4 = 0.45
+    assert average_linkage(distances, NO_PAIRS, heavy, 0.44).tolist() == [0, 0, 1, 2]
+    assert average_linkage(distances, NO_PAIRS, heavy, 0.46).tolist() == [0, 0, 0, 1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, st.integers(2, 20), st.integers(1, 15))
+def test_what_cannot_be_one_never_is(seed, count, pairs):
+    distances, cannot, weights = problem(seed, count, pairs)
+    labels = average_linkage(distances, cannot, weights, 2.0)
+    assert (labels[cannot[:, 0]] != labels[cannot[:, 1]]).all()
+    distances[:] = 0
+    labels = average_linkage(distances, cannot, weights, 2.0)
+    assert (labels[cannot[:, 0]] != labels[cannot[:, 1]]).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, st.integers(1, 25), st.integers(0, 10))
+def test_without_ties_the_order_of_the_rows_makes_no_difference(seed, count, pairs):
+    distances, cannot, weights = problem(seed, count, pairs)
+    order = np.random.default_rng(seed).permutation(count)
+    place = np.argsort(order)
+    shuffled = average_linkage(distances[np.ix_(order, order)], place[cannot], weights[order], 0.45)
+    assert groups_of(shuffled[place]) == groups_of(average_linkage(distances, cannot, weights, 0.45))
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.integers(0, 40), st.integers(0, 15), st.sampled_from([0.03, 0.1, 0.25]))
+def test_solving_by_component_gives_what_solving_the_whole_gives(seed, count, pairs, max_distance):
+    vectors = people(seed, count) if count else np.empty((0, 8), np.float32)
+    rng = np.random.default_rng(seed)
+    weights = (0.1 + rng.random(count)).astype(np.float32)
+    cannot = rng.integers(0, count, (pairs, 2)) if count else NO_PAIRS
+    cannot = cannot[cannot[:, 0] != cannot[:, 1]]
+    whole = average_linkage(cosine_distances(vectors), cannot, weights, max_distance)
+    found = link(vectors, weights, near(vectors, max_distance), apart_by_pairs(count, cannot), max_distance)
+    assert found.tolist() == whole.tolist()
+
+
+def test_the_components_are_many_where_people_differ():
+    vectors = people(1, 60)
+    found = connected_components(60, near(vectors, 0.1))
+    assert 10 < found.max() < 60
+
+
+@given(SEEDS, st.integers(0, 30))
+def test_missing_near_pairs_only_keep_clusters_apart(seed, count):
+    vectors = people(seed, count) if count else np.empty((0, 8), np.float32)
+    even = np.ones(count, np.float32)
+    assert link(vectors, even, NO_PAIRS, apart_by_pairs(count, NO_PAIRS), 0.5).tolist() == list(range(count))
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_nothing_and_one_are_grouped_too(count):
+    found = average_linkage(np.zeros((count, count), np.float32), NO_PAIRS, np.ones(count, np.float32), 0.5)
+    assert found.tolist() == [0] * count
+    assert found.dtype == np.int64
+
+
+def test_equal_vectors_are_one():
+    vectors = np.repeat(people(3, 2, spread=1), 5, axis=0)
+    labels = average_linkage(cosine_distances(vectors), NO_PAIRS, np.ones(10, np.float32), 0.01)
+    assert labels.tolist() == [0] * 5 + [1] * 5
+
+
+@settings(deadline=None)
+@given(st.integers(1, 20), st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=25))
+def test_components_are_what_walking_the_pairs_reaches(count, pairs):
+    pairs = [(a % count, b % count) for a, b in pairs]
+    reached = [{row} for row in range(count)]
+    for _ in range(count):
+        for a, b in pairs:
+            reached[a] = reached[b] = reached[a] | reached[b]
+        reached = [set().union(*(reached[each] for each in row)) for row in reached]
+    labels = connected_components(count, np.array(pairs, np.int64).reshape(-1, 2))
+    assert groups_of(labels) == grouping(reached)
+    assert labels.tolist() == first_appearance_labels(labels).tolist()
+
+
+@given(st.lists(st.integers(-3, 9)))
+def test_labels_are_numbered_by_first_appearance(values):
+    labels = first_appearance_labels(np.array(values, np.int64)).tolist()
+    order = list(dict.fromkeys(values))
+    assert [order[label] for label in labels] == values
+
+
+@given(st.integers(1, 15), st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=20), st.data())
+def test_apart_names_the_pairs_inside_some_rows_by_their_place_among_them(count, pairs, data):
+    pairs = np.array([(a % count, b % count) for a, b in pairs], np.int64).reshape(-1, 2)
+    among = apart_by_pairs(count, pairs)
+    for _ in range(2):  # what it is asked first leaves no trace
+        rows = np.array(data.draw(st.lists(st.integers(0, count - 1), min_size=1, unique=True)), np.int64)
+        inside = [tuple(pair) for pair in pairs.tolist() if set(pair) <= set(rows.tolist())]
+        assert [tuple(rows[pair]) for pair in among(rows)] == inside
+
+
+def test_unit_vectors_are_of_length_one_and_zero_stays_zero():
+    vectors = np.array([[3, 4], [0, 0], [-1e-3, 0]], np.float32)
+    assert unit(vectors).tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0, 0], [-1, 0]]
+    assert unit(vectors).dtype == np.float32
+
+
+def test_cosine_distance_runs_from_zero_to_two():
+    vectors = np.array([[1, 0], [0, 1], [-1, 0]], np.float32)
+    assert cosine_distances(vectors).tolist() == [[0, 1, 2], [1, 0, 1], [2, 1, 0]]
