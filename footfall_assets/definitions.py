@@ -31,7 +31,7 @@ def build_definitions(settings: PlatformSettings) -> dg.Definitions:
     check_partition_budget(len(registry.partition_groups()), first_day, today)
     warehouse, publication = build_warehouse_assets(settings.dbt_target)
     jobs = build_jobs(warehouse)
-    sensor, schedule = build_automation(jobs)
+    sensor, schedule = build_automation(jobs, first_day)
     return dg.Definitions(
         assets=[
             *build_capture_assets(first_day),

@@ -1,9 +1,9 @@
 """Recorded or simulated footage taken in by this machine itself: its device, what it registers, what it lands."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Final
+from datetime import UTC, date, datetime
+from typing import Final, TypeVar
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,10 +23,12 @@ from footfall_assets.contracts.registry import (
     LocationMode,
     Registry,
 )
+from footfall_assets.contracts.settings import check_partition_budget
 from footfall_assets.platform import Platform
 from footfall_assets.storage.registry_store import change_registry
 
 DEVICE_ID: Final = "local-ingest"
+Versioned = TypeVar("Versioned", Location, Camera)
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,7 @@ def register_for_development(registry: Registry, need: CameraNeed) -> Registry:
 def _location(registry: Registry, need: CameraNeed) -> Location:
     later = [each for each in registry.locations if each.location_id == need.location_id]
     if later:
-        first = min(later, key=lambda each: each.valid_from)
-        return first.model_copy(update={"valid_from": need.first_day})
+        return _from_first_day(later, need)
     return Location(
         location_id=need.location_id,
         name=need.location_name or need.location_id,
@@ -91,8 +92,7 @@ def _location(registry: Registry, need: CameraNeed) -> Location:
 def _camera(registry: Registry, need: CameraNeed) -> Camera:
     later = [each for each in registry.cameras if each.camera_id == need.camera_id]
     if later:
-        first = min(later, key=lambda each: each.valid_from)
-        return first.model_copy(update={"valid_from": need.first_day})
+        return _from_first_day(later, need)
     return Camera(
         camera_id=need.camera_id,
         location_id=need.location_id,
@@ -101,6 +101,12 @@ def _camera(registry: Registry, need: CameraNeed) -> Camera:
         filter=need.filter,
         valid_from=need.first_day,
     )
+
+
+def _from_first_day(versions: Sequence[Versioned], need: CameraNeed) -> Versioned:
+    """Return the earliest version, made to hold from the first day that is needed."""
+    first = min(versions, key=lambda each: each.valid_from)
+    return first.model_copy(update={"valid_from": need.first_day})
 
 
 def require_registered(registry: Registry, need: CameraNeed) -> Registry:
@@ -131,18 +137,24 @@ class LocalDevice:
 
         Raises:
             RegistryError: a camera is not registered, or belongs to another location.
+            UserMistake: so early a first day that there would be too many partitions.
         """
-        settings = self._platform.settings
-        admit = register_for_development if settings.environment == "development" else require_registered
+        wanted = tuple(needs)
+        return change_registry(
+            self._platform.lake, self._platform.settings.home, lambda registry: self.admitted(registry, wanted)
+        )
 
-        def change(registry: Registry) -> Registry:
-            device = Device(device_id=DEVICE_ID, public_key=public_key_text(self._key))
-            registry = registry.with_device(device)
-            for need in needs:
-                registry = admit(registry, need)
-            return registry
-
-        return change_registry(self._platform.lake, settings.home, change)
+    def admitted(self, registry: Registry, needs: Iterable[CameraNeed]) -> Registry:
+        """Return the registry as `register` would make it, and store nothing (same errors)."""
+        admit = register_for_development
+        if self._platform.settings.environment != "development":
+            admit = require_registered
+        registry = registry.with_device(Device(device_id=DEVICE_ID, public_key=public_key_text(self._key)))
+        for need in needs:
+            registry = admit(registry, need)
+        today = datetime.now(UTC).date()
+        check_partition_budget(len(registry.partition_groups()), registry.first_day or today, today)
+        return registry
 
     def land(
         self,

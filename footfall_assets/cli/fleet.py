@@ -8,7 +8,15 @@ import typer
 from pydantic import ValidationError
 
 from footfall_assets.contracts.errors import RegistryError
-from footfall_assets.contracts.registry import Camera, CameraGroup, FilterMode, Location, LocationMode, Registry
+from footfall_assets.contracts.registry import (
+    DEVELOPMENT_BASIS,
+    Camera,
+    CameraGroup,
+    FilterMode,
+    Location,
+    LocationMode,
+    Registry,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Register locations, cameras and camera groups.")
 
@@ -49,6 +57,8 @@ def add_location(
 
     settings = load_settings()
     development = settings.environment == "development"
+    if not development and (legal_basis or "").strip() == DEVELOPMENT_BASIS:
+        raise RegistryError(f"legal basis {DEVELOPMENT_BASIS!r} is none in production; name the basis that holds there")
     chosen = mode or (LocationMode.UNIQUE if development else LocationMode.COUNT_ONLY)
     try:
         location = Location(
@@ -56,7 +66,7 @@ def add_location(
             name=name,
             timezone=timezone,
             mode=chosen,
-            legal_basis=legal_basis or ("development" if development and chosen is LocationMode.UNIQUE else None),
+            legal_basis=legal_basis or (DEVELOPMENT_BASIS if development and chosen is LocationMode.UNIQUE else None),
             notice_since=notice_since.date() if notice_since else None,
             assessment=assessment,
             partition_group=group or location_id,
@@ -146,9 +156,16 @@ def list_fleet() -> None:
 
 
 def _change(change: Callable[[Registry], Registry]) -> None:
-    from footfall_assets.contracts.settings import load_settings
+    from footfall_assets.contracts.settings import check_partition_budget, load_settings
     from footfall_assets.storage import open_lake
     from footfall_assets.storage.registry_store import change_registry
 
+    def checked(registry: Registry) -> Registry:
+        changed = change(registry)
+        today = datetime.now(UTC).date()
+        # The first day only ever moves back: what is refused here would stop every later run.
+        check_partition_budget(len(changed.partition_groups()), changed.first_day or today, today)
+        return changed
+
     settings = load_settings()
-    change_registry(open_lake(settings), settings.home, change)
+    change_registry(open_lake(settings), settings.home, checked)

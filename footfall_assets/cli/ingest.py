@@ -1,5 +1,6 @@
 """`footfall ingest`: recorded footage, taken through the same code as a camera."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,8 @@ import typer
 from footfall_assets.contracts.errors import RegistryError, UserMistake
 from footfall_assets.contracts.ids import parse_slug
 from footfall_assets.contracts.registry import FilterMode, Registry
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # what a batch may say at the earliest
 
 
 def ingest(
@@ -26,6 +29,7 @@ def ingest(
 
     Example: footfall ingest door.mp4 --location store-101 --camera store-101-door --start 2024-01-05T10:00
     """
+    _silence_opencv()
     from edge_capture.filter import load_filter
     from edge_capture.source import open_source
     from footfall_assets.capture.hand_over import CameraNeed, LocalDevice
@@ -47,7 +51,8 @@ def ingest(
         filter=still_filter or FilterMode.FACE,
     )
     device = LocalDevice(platform)
-    registry = device.register([need])
+    # Nothing is registered before footage and filter are there: a mistyped command leaves no location behind.
+    registry = device.admitted(platform.registry, [need])
     known_camera, known_location = registry.camera(camera, need.first_day), registry.location(location, need.first_day)
     if known_camera is None or known_location is None:
         raise RegistryError(f"camera {camera!r} is not registered on {need.first_day}; run footfall fleet add-camera")
@@ -59,6 +64,7 @@ def ingest(
     )
     seconds = every or known_camera.interval_s
     with open_source(source, start=moment, every_s=seconds) as frames, progress_bar() as bar:
+        device.register([need])
         landed = device.land(
             bar.track(frames, total=None, description=f"{source.name}: stills"),
             known_camera.model_copy(update={"interval_s": seconds}),
@@ -82,10 +88,19 @@ def _timezone(registry: Registry, location_id: str) -> ZoneInfo:
 def _start(text: str, location_id: str, registry: Registry) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=_timezone(registry, location_id))
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise UserMistake(f"expected --start as ISO 8601, such as 2024-01-05T10:00, got {text!r}") from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=_timezone(registry, location_id))
     if moment > datetime.now(UTC):
         raise UserMistake(f"--start {text} lies in the future; stills have to be taken before they are ingested")
-    return moment.astimezone(UTC)
+    if moment < _EARLIEST:
+        raise UserMistake(f"--start {text} lies before {_EARLIEST.year}; check its year")
+    return moment
+
+
+def _silence_opencv() -> None:
+    """Keep OpenCV and its FFmpeg from writing to standard error themselves; both read this when they are loaded."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET

@@ -1,6 +1,5 @@
 """The `visitor_numbers` asset: the append-only ledger that gives every identity of a window its Visitor ID."""
 
-import os
 import secrets
 from collections.abc import Mapping
 from datetime import date
@@ -16,24 +15,14 @@ from footfall_assets.domain.visitor_number import visitor_id
 from footfall_assets.platform import Outcome, Platform
 from footfall_assets.storage.arrow import uuid_column
 from footfall_assets.storage.partitions import PartitionManifest, PartitionPlace
+from footfall_assets.storage.secret_file import read_or_create_secret
 
 _KEY_BYTES = 32
 
 
 def window_key(folder: Path, window: LinkageWindow) -> bytes:
     """Return the secret key of a linkage window, made on first use (mode 0600)."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"window-{window.label}.key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    key = secrets.token_bytes(_KEY_BYTES)
-    with os.fdopen(descriptor, "wb") as target:
-        target.write(key)
-        target.flush()
-        os.fsync(target.fileno())
-    return key
+    return read_or_create_secret(folder / f"window-{window.label}.key", lambda: secrets.token_bytes(_KEY_BYTES))
 
 
 def newest_identities(platform: Platform) -> dict[LinkageWindow, PartitionManifest]:

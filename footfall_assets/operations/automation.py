@@ -1,6 +1,7 @@
 """Sensor and schedule: both ask `pending()` and request runs for the first stage that is due."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import dagster as dg
 
@@ -43,7 +44,9 @@ def next_requests(due: Pending, platform: Platform) -> Iterator[dg.RunRequest]:
         yield dg.RunRequest(job_name=WAREHOUSE_JOB)
 
 
-def _evaluate(instance: dg.DagsterInstance, platform: Platform) -> dg.SensorResult | dg.SkipReason:
+def _evaluate(
+    instance: dg.DagsterInstance, platform: Platform, first_day: date = date.min
+) -> dg.SensorResult | dg.SkipReason:
     unfinished = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED), limit=50)
     busy = sorted({run.job_name for run in unfinished if run.job_name in _JOBS})
     if busy:
@@ -51,6 +54,12 @@ def _evaluate(instance: dg.DagsterInstance, platform: Platform) -> dg.SensorResu
     groups = platform.registry.partition_groups()
     missing = [group for group in groups if not instance.has_dynamic_partition(LOCATION_GROUPS, group)]
     due = pending(read_state(platform))
+    earliest = min((*(place.day for place in due.places), *due.days), default=date.max)
+    if earliest < first_day:
+        return dg.SkipReason(
+            f"{earliest} lies before {first_day}, the first partition these definitions were loaded with; "
+            "reload the code location"
+        )
     if due.nothing and not missing:
         return dg.SkipReason("everything is up to date")
     new_groups = dg.DynamicPartitionsDefinition(name=LOCATION_GROUPS).build_add_request(missing)
@@ -59,9 +68,7 @@ def _evaluate(instance: dg.DagsterInstance, platform: Platform) -> dg.SensorResu
     )
 
 
-def build_automation(
-    jobs: Sequence[AssetJob],
-) -> tuple[dg.SensorDefinition, dg.ScheduleDefinition]:
+def build_automation(jobs: Sequence[AssetJob], first_day: date) -> tuple[dg.SensorDefinition, dg.ScheduleDefinition]:
     """Return the sensor that keeps today fresh and the nightly schedule that catches what it may have missed."""
 
     @dg.sensor(
@@ -74,7 +81,7 @@ def build_automation(
     def pending_work(
         context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
     ) -> dg.SensorResult | dg.SkipReason:
-        return _evaluate(context.instance, platform)
+        return _evaluate(context.instance, platform, first_day)
 
     @dg.schedule(
         name="nightly_warehouse",

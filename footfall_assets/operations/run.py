@@ -10,12 +10,15 @@ from typing import Final
 import dagster as dg
 
 from footfall_assets.contracts.errors import PermanentFailure
+from footfall_assets.contracts.registry import LocationMode
 from footfall_assets.materialization import LEFT_OUT
 from footfall_assets.operations.jobs import DAYS_JOB, INTAKE_JOB, PLACES_JOB, WAREHOUSE_JOB
 from footfall_assets.operations.pending import pending
 from footfall_assets.operations.state import read_state
 from footfall_assets.partitions import LOCATION_GROUPS, place_key
 from footfall_assets.platform import Place, Platform
+from models.cache import verify
+from models.manifest import load_manifest
 
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # events go to the instance
 Progress = Callable[[str, int, int], None]  # stage, number of the run, runs in the stage
@@ -51,6 +54,7 @@ class Runner:
 
         Raises:
             RunFailed: a run failed; what was materialised before stays.
+            models.errors.ModelError: a model that is needed is missing or was changed.
         """
         if pending(read_state(self._platform)).intake:
             self._execute(INTAKE_JOB, [None])
@@ -66,11 +70,22 @@ class Runner:
         return self.run_due()
 
     def _run_places(self, places: Iterable[Place]) -> None:
+        places = tuple(places)
+        self._require_models(places)
         registry = self._platform.registry
         keys = sorted({place_key(place.day, registry.group_of(place.location_id)) for place in places})
         groups = sorted({key.keys_by_dimension["location"] for key in keys})
         self._instance.add_dynamic_partitions(LOCATION_GROUPS, groups)
         self._execute(PLACES_JOB, keys)
+
+    def _require_models(self, places: Sequence[Place]) -> None:
+        """Raise ModelError before the first still is looked at, not from inside a run."""
+        settings = self._platform.settings
+        modes = {self._platform.location_mode(place) for place in places if self._platform.accepted_batches(place)}
+        if modes - {LocationMode.OFF}:
+            verify(load_manifest().get(settings.detection.detector), settings.model_cache)
+        if LocationMode.UNIQUE in modes:
+            verify(load_manifest().get(settings.embedding.embedder), settings.model_cache)
 
     def _run_days(self, days: Sequence[date]) -> None:
         self._execute(DAYS_JOB, [day.isoformat() for day in days])

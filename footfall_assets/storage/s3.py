@@ -51,7 +51,8 @@ def parse_address(address: str) -> tuple[str, str]:
     bucket, prefix = (found[1], found[2] or "") if found else ("", "")
     try:
         if not _BUCKET.fullmatch(bucket) or (prefix and not check_key(prefix)):
-            raise UserMistake(f"expected s3://bucket/prefix with a bucket name S3 allows, got {address[:120]!r}")
+            shown = address.rpartition("@")[2][:120]  # what stands before it may be a secret
+            raise UserMistake(f"expected s3://bucket/prefix with a bucket name S3 allows, got {shown!r}")
     except UnsafeKey as error:
         raise UserMistake(f"FOOTFALL_LAKE: {error}") from error
     return bucket, prefix

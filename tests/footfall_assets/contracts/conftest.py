@@ -1,10 +1,12 @@
+import io
+import tarfile
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from footfall_assets.contracts.batch import BatchManifest, ImageEntry
+from footfall_assets.contracts.batch import MANIFEST_NAME, BatchManifest, ImageEntry, pack_batch
 from footfall_assets.contracts.ids import batch_id, image_id, sha256_hex
 from footfall_assets.contracts.settings import IntakeLimits
 
@@ -58,6 +60,27 @@ def manifest(stills):
 @pytest.fixture
 def key():
     return Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+@pytest.fixture
+def packed(manifest, stills, key):
+    return pack_batch(manifest, stills, key)
+
+
+@pytest.fixture
+def with_manifest(packed):
+    """The packed batch with another document in the place of its manifest."""
+
+    def swapped(document):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=io.BytesIO(packed)) as old, tarfile.open(fileobj=buffer, mode="w") as new:
+            for member in old:
+                data = document if member.name == MANIFEST_NAME else old.extractfile(member).read()
+                member.size = len(data)
+                new.addfile(member, io.BytesIO(data))
+        return buffer.getvalue()
+
+    return swapped
 
 
 @pytest.fixture(scope="session")

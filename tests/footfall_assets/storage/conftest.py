@@ -13,6 +13,13 @@ def folder_lake(tmp_path):
 
 
 @pytest.fixture
+def credentials(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
+@pytest.fixture
 def store(folder_lake):
     return PartitionStore(folder_lake)
 

@@ -56,13 +56,10 @@ UNSAFE = [
 
 
 @pytest.fixture(params=["folder", "bucket", "bucket without prefix"])
-def lake(request, tmp_path, monkeypatch):
+def lake(request, tmp_path, credentials):
     if request.param == "folder":
         yield FolderLake(tmp_path / "lake")
         return
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         boto3.client("s3").create_bucket(Bucket="a-lake")
         prefix = "" if "without" in request.param else "/tenant/one"
