@@ -7,7 +7,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from footfall_assets.contracts.registry import LocationMode, Registry
+from footfall_assets.contracts.registry import DEVELOPMENT_BASIS, LocationMode, Registry
 from footfall_assets.contracts.settings import PlatformSettings
 from footfall_assets.contracts.versions import AssetVersions, asset_versions
 from footfall_assets.storage import open_lake
@@ -144,9 +144,16 @@ class Platform:
         return {camera.camera_id: camera.interval_s for camera in held if camera}
 
     def location_mode(self, place: Place) -> LocationMode:
-        """Return the mode of a location on a day; one that nobody knows is off (fail closed)."""
+        """Return the mode of a location on a day, failing closed.
+
+        One that nobody knows is off; in production the basis `development` carries no recognition.
+        """
         location = self.registry.location(place.location_id, place.day)
-        return location.mode if location else LocationMode.OFF
+        if location is None:
+            return LocationMode.OFF
+        if location.legal_basis == DEVELOPMENT_BASIS and self.settings.environment == "production":
+            return min(location.mode, LocationMode.COUNT_ONLY, key=list(LocationMode).index)
+        return location.mode
 
 
 @dataclass
