@@ -1,11 +1,14 @@
 """One home, opened: settings, lake, registry, versions and models, handed to assets and commands as one object."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+
+from filelock import FileLock
 
 from footfall_assets.contracts.registry import DEVELOPMENT_BASIS, LocationMode, Registry
 from footfall_assets.contracts.settings import PlatformSettings
@@ -51,6 +54,17 @@ class Platform:
     def warehouse_dir(self) -> Path:
         """The folder of the private build database."""
         return self.settings.warehouse_dir
+
+    @contextmanager
+    def exclusively(self, work: str) -> Iterator[None]:
+        """Hold a lock of this home for `work` that two processes must not do at once, such as a run beside the daemon.
+
+        Between machines Dagster's pools of the same name take its place.
+        """
+        folder = self.settings.home / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{work}.lock"):
+            yield
 
     @cached_property
     def versions(self) -> AssetVersions:

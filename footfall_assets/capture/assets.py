@@ -13,13 +13,15 @@ from footfall_assets.partitions import place_partitions, places_of
 from footfall_assets.platform import Outcome, Platform
 
 GROUP = "capture"
+INTAKE = "intake"  # two intakes at once would fight over the same landed object
 
 
-@dg.asset(group_name=GROUP, kinds={"python"})
+@dg.asset(group_name=GROUP, kinds={"python"}, pool=INTAKE)
 def batches(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """One object per verified edge batch. Draining the landing area again finds it empty; bad batches are set aside."""
     started = monotonic()
-    report = take_in(platform.lake, platform.registry, platform.settings.intake, now=datetime.now(UTC))
+    with platform.exclusively(INTAKE):
+        report = take_in(platform.lake, platform.registry, platform.settings.intake, now=datetime.now(UTC))
     context.log.info("%d landed, %d accepted, %s", report.landed, report.accepted, dict(report.quarantined))
     outcome = Outcome(rows=report.accepted, version=CODE_VERSION, left_out=report.quarantined)
     outcome.left_out["unreadable_name"] += report.unreadable_names

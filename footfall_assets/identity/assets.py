@@ -13,6 +13,7 @@ from footfall_assets.partitions import day_partitions, place_partitions, places_
 from footfall_assets.platform import Platform
 
 GROUP = "identity"
+LEDGER = "visitor_numbers"  # two appends at once would give a number twice
 
 
 def _days(context: dg.AssetExecutionContext) -> list[date]:
@@ -94,14 +95,15 @@ def build_sightings(first_day: date) -> dg.AssetsDefinition:
     return sightings
 
 
-@dg.asset(group_name=GROUP, kinds={"python", "parquet"}, deps=[dg.AssetDep("identities")])
+@dg.asset(group_name=GROUP, kinds={"python", "parquet"}, deps=[dg.AssetDep("identities")], pool=LEDGER)
 def visitor_numbers(
     context: dg.AssetExecutionContext,  # noqa: ARG001 - Dagster passes it
     platform: dg.ResourceParam[Platform],
 ) -> dg.MaterializeResult:
     """One row per visitor of a linkage window: its Visitor ID, in an append-only ledger."""
     started = monotonic()
-    outcome = refresh_visitor_numbers(platform)
+    with platform.exclusively(LEDGER):
+        outcome = refresh_visitor_numbers(platform)
     return result(outcome, monotonic() - started)
 
 

@@ -1,5 +1,7 @@
 """A platform with a few stores and devices, and batches to land on it."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -13,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge_capture.batch import BatchLimits, CameraProfile, PackedBatch, Still, capture_batches, encode_still
 from edge_capture.filter import KeepAll
 from edge_capture.source import Frame
+from footfall_assets.capture.intake import take_in, waiting
+from footfall_assets.capture.quarantine import count_quarantined
 from footfall_assets.contracts.batch import BatchManifest, landing_key, pack_batch, public_key_text
 from footfall_assets.contracts.ids import batch_id, image_id, sha256_hex
 from footfall_assets.contracts.registry import Camera, Device, Location, LocationMode, Registry
@@ -143,3 +147,22 @@ def landing(tmp_path) -> Landing:
 def make() -> SimpleNamespace:
     """Give tests the builders of this file, which no test may import."""
     return SimpleNamespace(capture=capture, signed=signed, still=still, start=START, now=NOW, key=KEY)
+
+
+@pytest.fixture
+def drained(landing: Landing, registry: Registry) -> Callable[..., dict[str, int]]:
+    """Take in what landed and return the reasons; every object is accounted for once, in the report and in the lake."""
+
+    def drain(make: SimpleNamespace, **limits: int) -> dict[str, int]:
+        keys = landing.lake.list_keys("landing")
+        before = count_quarantined(landing.lake)
+        report = take_in(landing.lake, registry, IntakeLimits(**limits), now=make.now)
+        assert report.landed == len(keys)
+        assert len(landing.lake.list_keys("landing")) == report.unreadable_names
+        found = Counter(count_quarantined(landing.lake))
+        found.subtract(before)
+        assert {reason: count for reason, count in found.items() if count} == dict(report.quarantined)
+        assert waiting(landing.lake) == []
+        return dict(report.quarantined)
+
+    return drain

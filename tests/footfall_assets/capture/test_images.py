@@ -100,11 +100,11 @@ def test_one_flipped_bit_costs_one_still(landing, make) -> None:
     assert part.quarantined == {"hash_mismatch": 1}
 
 
-def test_a_picture_of_many_small_sides_is_too_large(landing, make) -> None:
-    """Neither side is beyond its limit; both together are."""
-    batch = make.signed({}, [resized_header(make.still().jpeg, 64, 48)])
-    part = images_of_batch(landing.lake, accepted(landing, batch), IntakeLimits(image_pixels=64 * 48 - 1))
-    assert part.quarantined == {"dimensions": 1}
+@pytest.mark.parametrize(("limit", "most"), [("image_side_px", 64), ("image_pixels", 64 * 48)])
+def test_a_picture_may_be_so_large_and_no_larger(landing, make, limit, most) -> None:
+    key = accepted(landing, make.signed({}, [make.still().jpeg]))
+    assert images_of_batch(landing.lake, key, IntakeLimits(**{limit: most})).images.num_rows == 1
+    assert images_of_batch(landing.lake, key, IntakeLimits(**{limit: most - 1})).quarantined == {"dimensions": 1}
 
 
 def test_a_batch_says_what_it_covers(landing, make) -> None:

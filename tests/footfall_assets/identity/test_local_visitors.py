@@ -242,7 +242,9 @@ def test_a_location_that_only_counts_recognises_nobody(footage, follow) -> None:
     assert follow(seen).assignments.equals(follow(blind).assignments)
 
 
-def test_rows_are_in_the_order_of_time(busy_day, solve) -> None:
+def test_faces_are_in_the_order_of_time_and_visitors_of_their_ids(busy_day, solve) -> None:
     moments = solve(busy_day).assignments["captured_at"].to_pylist()
     assert moments == sorted(moments)
     assert moments[-1] - moments[0] > timedelta(hours=3)
+    visitors = solve(busy_day).templates["local_visitor_id"].to_pylist()
+    assert visitors == sorted(visitors)
