@@ -59,7 +59,8 @@ class Platform:
     def exclusively(self, work: str) -> Iterator[None]:
         """Hold a lock of this home for `work` that two processes must not do at once, such as a run beside the daemon.
 
-        Between machines Dagster's pools of the same name take its place.
+        A file lock and no Dagster pool: the system frees it when its holder is killed, whereas a killed run's slot in
+        a pool let the next run wait for ever.
         """
         folder = self.settings.home / "locks"
         folder.mkdir(parents=True, exist_ok=True)
@@ -140,15 +141,15 @@ class Platform:
         return self.partitions.manifest(self.place_of(asset, place))
 
     def accepted_batches(self, place: Place) -> Mapping[str, str]:
-        """Return the keys of a place's accepted batches by batch id."""
+        """Return the keys of a place's accepted batches by batch id; a repaired one has `.repaired` behind its id."""
         keys = self.lake.list_keys(f"batches/{place.day.isoformat()}/{place.location_id}")
         return {key.rsplit("/", 1)[1].removesuffix(".tar"): key for key in keys}
 
     def removed_batches(self, place: Place) -> tuple[str, ...]:
         """Return the batches that `images` of a place was made from and that are gone; any makes the place final."""
         images = self.manifest("images", place)
-        known = {part.name for part in images.parts} if images else set()
-        return tuple(sorted(known - set(self.accepted_batches(place))))
+        known = {_batch_of(part.name) for part in images.parts} if images else set()
+        return tuple(sorted(known - {_batch_of(name) for name in self.accepted_batches(place)}))
 
     def intervals_s(self, place: Place) -> dict[str, float]:
         """Return the seconds between stills of each camera of a location on a day."""
@@ -168,6 +169,10 @@ class Platform:
         if location.legal_basis == DEVELOPMENT_BASIS and self.settings.environment == "production":
             return min(location.mode, LocationMode.COUNT_ONLY, key=list(LocationMode).index)
         return location.mode
+
+
+def _batch_of(name: str) -> str:
+    return name.removesuffix(".repaired")
 
 
 @dataclass

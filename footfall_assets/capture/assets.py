@@ -16,7 +16,7 @@ GROUP = "capture"
 INTAKE = "intake"  # two intakes at once would fight over the same landed object
 
 
-@dg.asset(group_name=GROUP, kinds={"python"}, pool=INTAKE)
+@dg.asset(group_name=GROUP, kinds={"python"})
 def batches(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """One object per verified edge batch. Draining the landing area again finds it empty; bad batches are set aside."""
     started = monotonic()

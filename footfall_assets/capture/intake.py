@@ -6,9 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from footfall_assets.capture.quarantine import quarantine
-from footfall_assets.contracts.batch import BatchManifest, UnpackedBatch, accepted_key, landing_key, unpack_batch
-from footfall_assets.contracts.errors import InvalidBatch, PermanentFailure, QuarantineReason
+from footfall_assets.capture.quarantine import quarantine_landed
+from footfall_assets.contracts.batch import (
+    BatchManifest,
+    UnpackedBatch,
+    accepted_key,
+    landing_key,
+    repaired_key,
+    unpack_batch,
+)
+from footfall_assets.contracts.errors import InvalidBatch, QuarantineReason
 from footfall_assets.contracts.registry import Location, LocationMode, Registry
 from footfall_assets.contracts.settings import IntakeLimits
 from footfall_assets.domain.calendar import business_day
@@ -68,40 +75,42 @@ def _take_in_one(
     lake: LakeStore, registry: Registry, limits: IntakeLimits, key: str, now: datetime, report: IntakeReport
 ) -> None:
     try:
-        data = lake.read(key)
-    except PermanentFailure:
+        data = lake.read_range(key, 0, limits.batch_bytes + 1)  # one byte more shows that it is too large
+    except UnsafeKey:
         # The name itself cannot be trusted as a key: it stays where it is and is counted.
         report.unreadable_names += 1
         return
     try:
         batch = unpack_batch(data, limits)
         verify_batch(batch, registry, limits, key=key, now=now)
-        target = _free_target(lake, batch)
+        target = _free_target(lake, batch, limits)
     except InvalidBatch as error:
-        quarantine(
-            lake,
-            data,
-            ".tar",
-            reason=error.reason,
-            message=str(error),
-            stage="intake",
-            code_version=CODE_VERSION,
-            source=key,
-        )
-        lake.delete(key)
+        quarantine_landed(lake, key, data, error, stage="intake", code_version=CODE_VERSION)
         report.quarantined[str(error.reason)] += 1
         return
     lake.move(key, target)
+    if target == repaired_key(batch.manifest):
+        lake.delete(accepted_key(batch.manifest))  # its good stills are all in the repaired one
     report.accepted += 1
     report.images += len(batch.members)
 
 
-def _free_target(lake: LakeStore, batch: UnpackedBatch) -> str:
-    target = accepted_key(batch.manifest)
-    if lake.exists(target):
-        # The id covers camera, opening time and every still's bytes: the same id is the same footage.
+def _free_target(lake: LakeStore, batch: UnpackedBatch, limits: IntakeLimits) -> str:
+    """Return where a batch is to be kept.
+
+    Its id covers camera, opening time and every still's bytes: the same id is the same footage. A copy without damage
+    takes the place of one whose stills were damaged on the way.
+
+    Raises:
+        InvalidBatch: it was taken in before.
+    """
+    first, repaired = accepted_key(batch.manifest), repaired_key(batch.manifest)
+    if not lake.exists(first) and not lake.exists(repaired):
+        return first
+    mends = lake.exists(first) and batch.is_intact and not unpack_batch(lake.read(first), limits).is_intact
+    if not mends:
         raise InvalidBatch(QuarantineReason.DUPLICATE, f"batch {batch.manifest.batch_id} was taken in before")
-    return target
+    return repaired
 
 
 def verify_batch(batch: UnpackedBatch, registry: Registry, limits: IntakeLimits, *, key: str, now: datetime) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from footfall_assets.contracts.errors import QuarantineReason
+from footfall_assets.contracts.errors import InvalidBatch, QuarantineReason
 from footfall_assets.contracts.ids import sha256_hex
 from footfall_assets.storage.lake import LakeStore
 
@@ -47,6 +47,28 @@ def quarantine(
         lake.write(key, data)
         lake.write(f"{key}.json", note.model_dump_json(indent=1).encode())
     return key
+
+
+def quarantine_landed(
+    lake: LakeStore, key: str, data: bytes, error: InvalidBatch, *, stage: str, code_version: str
+) -> str:
+    """Move a landed object to `quarantine/<reason>/<sha256>.tar` with its note, and return the new key.
+
+    `data` is what was read of it, perhaps only its beginning: the object is moved, so that none of it is lost.
+    """
+    target = f"quarantine/{error.reason}/{sha256_hex(data)}.tar"
+    note = QuarantineNote(
+        reason=error.reason,
+        message=str(error),
+        stage=stage,
+        code_version=code_version,
+        source=key,
+        quarantined_at=datetime.now(UTC),
+    )
+    if not lake.exists(f"{target}.json"):
+        lake.write(f"{target}.json", note.model_dump_json(indent=1).encode())
+    lake.move(key, target)
+    return target
 
 
 def count_quarantined(lake: LakeStore) -> dict[str, int]:

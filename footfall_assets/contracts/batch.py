@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from footfall_assets.contracts.errors import InvalidBatch, QuarantineReason
-from footfall_assets.contracts.ids import Sha256, Slug, batch_id, image_id
+from footfall_assets.contracts.ids import Sha256, Slug, batch_id, image_id, sha256_hex
 from footfall_assets.contracts.registry import FilterMode
 from footfall_assets.contracts.settings import IntakeLimits
 
@@ -122,6 +122,11 @@ def accepted_key(manifest: BatchManifest) -> str:
     return f"batches/{manifest.day}/{manifest.location_id}/{manifest.camera_id}/{manifest.batch_id}.tar"
 
 
+def repaired_key(manifest: BatchManifest) -> str:
+    """Return where a batch is kept that came again whole after a first copy with damaged stills."""
+    return accepted_key(manifest).removesuffix(".tar") + ".repaired.tar"
+
+
 def pack_batch(manifest: BatchManifest, stills: Sequence[bytes], key: Ed25519PrivateKey) -> bytes:
     """Return the tar of a batch; `stills` are the JPEGs in the manifest's order."""
     document = manifest.model_dump_json().encode()
@@ -158,6 +163,11 @@ class UnpackedBatch:
     document: bytes
     signature: bytes
     members: tuple[Member, ...]
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether every still has the bytes that the manifest names."""
+        return all(sha256_hex(member.data) == member.entry.sha256 for member in self.members)
 
     def verify_signature(self, public_key: str) -> None:
         """Check that the device with this public key (base64) signed the manifest.

@@ -95,7 +95,7 @@ def build_sightings(first_day: date) -> dg.AssetsDefinition:
     return sightings
 
 
-@dg.asset(group_name=GROUP, kinds={"python", "parquet"}, deps=[dg.AssetDep("identities")], pool=LEDGER)
+@dg.asset(group_name=GROUP, kinds={"python", "parquet"}, deps=[dg.AssetDep("identities")])
 def visitor_numbers(
     context: dg.AssetExecutionContext,  # noqa: ARG001 - Dagster passes it
     platform: dg.ResourceParam[Platform],

@@ -1,7 +1,7 @@
 """Sensor and schedule: both ask `pending()` and request runs for the first stage that is due."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
@@ -17,6 +17,7 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
+_BACK_OFF = timedelta(minutes=10)  # after a failed run, before the same one is requested again
 _JOBS = (INTAKE_JOB, PLACES_JOB, DAYS_JOB, WAREHOUSE_JOB)
 
 
@@ -63,8 +64,20 @@ def _evaluate(
     if due.nothing and not missing:
         return dg.SkipReason("everything is up to date")
     new_groups = dg.DynamicPartitionsDefinition(name=LOCATION_GROUPS).build_add_request(missing)
-    return dg.SensorResult(
-        run_requests=list(next_requests(due, platform)), dynamic_partitions_requests=[new_groups] if missing else []
+    requests = [each for each in next_requests(due, platform) if not _failed_lately(instance, each)]
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=[new_groups] if missing else [])
+
+
+def _failed_lately(instance: dg.DagsterInstance, request: dg.RunRequest) -> bool:
+    """Return whether the newest run of the same job and partition failed a short while ago."""
+    tags = {name: value for name, value in request.tags.items() if name.startswith("dagster/asset_partition")}
+    if request.partition_key:
+        tags["dagster/partition"] = request.partition_key
+    newest = instance.get_run_records(dg.RunsFilter(job_name=request.job_name, tags=tags), limit=1)
+    return any(
+        record.dagster_run.status is dg.DagsterRunStatus.FAILURE
+        and record.update_timestamp > datetime.now(UTC) - _BACK_OFF
+        for record in newest
     )
 
 

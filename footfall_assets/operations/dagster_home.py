@@ -16,9 +16,6 @@ telemetry:
 nux:
   enabled: false  # no invitation to sign up over the first page
 concurrency:
-  pools:
-    granularity: op
-    default_limit: 1  # the pool `warehouse`: DuckDB has one writer
   runs:
     max_concurrent_runs: 2
 run_monitoring:

@@ -28,7 +28,6 @@ from footfall_assets.warehouse.project import (
 )
 from footfall_assets.warehouse.publication import AGGREGATE_TABLES, VISITOR_TABLES, inputs_hash_of, publish
 
-WAREHOUSE_POOL: Final = "warehouse"  # limit 1: DuckDB has one writer
 PUBLICATION: Final = dg.AssetKey("publication")
 
 # What each source table is made from. The registry is no asset of ours: it shows as an external one.
@@ -89,7 +88,7 @@ def build_warehouse_assets(
     project = project_dir or default_project_dir()
     manifest = ensure_manifest(project, target_path)
 
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=WarehouseTranslator(), name="dbt", pool=WAREHOUSE_POOL)
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=WarehouseTranslator(), name="dbt")
     def warehouse(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> Iterator[Any]:
         build_path = platform.warehouse_dir / BUILD_FILE
         target = target_path / "build"
@@ -110,7 +109,6 @@ def build_warehouse_assets(
         key=PUBLICATION,
         group_name="publication",
         deps=[dg.AssetKey(name) for name in sorted({*AGGREGATE_TABLES, *VISITOR_TABLES})],
-        pool=WAREHOUSE_POOL,
         kinds={"duckdb"},
         description="One row per publication: two database files, and the pointer that readers follow.",
     )

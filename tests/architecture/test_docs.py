@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from footfall_assets.contracts.settings import PlatformSettings
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "benchmarks" / "README.md"]
 COMMANDS = ("models", "fleet", "simulate", "ingest", "run", "report", "evaluate", "up", "docs")
@@ -47,8 +49,6 @@ def test_relative_links_lead_somewhere(path):
 
 
 def test_settings_named_in_documents_exist():
-    from footfall_assets.contracts.settings import PlatformSettings
-
     names = {name for path in DOCUMENTS for name in re.findall(r"FOOTFALL_([A-Z_]+)", text_of(path))}
     top = {name.upper() for name in PlatformSettings.model_fields}
     assert {name.split("__")[0] for name in names} <= top

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -97,3 +98,31 @@ def test_names_that_stay_are_no_work_that_waits(landing, make, tmp_path) -> None
 
 def test_nothing_landed(drained, make) -> None:
     assert drained(make) == {}
+
+
+def damaged(batch):
+    """Return the batch with one byte of a still changed on its way."""
+    data = bytearray(batch.data)
+    data[data.index(b"\xff\xd8\xff") + 30] ^= 1
+    return replace(batch, data=bytes(data))
+
+
+def test_a_resend_mends_a_batch_that_was_damaged_on_its_way(landing, drained, make) -> None:
+    whole = make.capture()
+    for batch, expected in ((damaged(whole), {}), (damaged(whole), {"duplicate": 1}), (whole, {})):
+        landing.land(batch)
+        assert drained(make) == expected
+    [kept] = landing.lake.list_keys("batches")
+    assert landing.lake.read(kept) == whole.data
+    landing.land(whole)
+    assert drained(make) == {"duplicate": 1}
+
+
+def test_an_object_over_the_limit_is_moved_not_cut(landing, registry, make) -> None:
+    batch = make.capture()
+    landing.land(batch)
+    limits = landing.limits.model_copy(update={"batch_bytes": 1000})
+    report = take_in(landing.lake, registry, limits, now=make.now)
+    assert report.quarantined == {"too_large": 1}
+    [kept] = [key for key in landing.lake.list_keys("quarantine/too_large") if key.endswith(".tar")]
+    assert landing.lake.read(kept) == batch.data

@@ -178,3 +178,35 @@ def test_the_sensor_watches_and_the_schedule_catches_up(platform, own_environmen
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert {target.job_name for target in sensor.targets} == {INTAKE_JOB, PLACES_JOB, DAYS_JOB, WAREHOUSE_JOB}
     assert definitions.resolve_schedule_def("nightly_warehouse").job_name == WAREHOUSE_JOB
+
+
+def failing_job(name):
+    @dg.op
+    def fail() -> None:
+        raise RuntimeError
+
+    @dg.job(name=name, logger_defs={})
+    def job() -> None:
+        fail()
+
+    return job
+
+
+def test_what_has_just_failed_is_not_asked_for_again_at_once(platform, instance, land) -> None:
+    land("store-101")
+    failing_job(INTAKE_JOB).execute_in_process(instance=instance, raise_on_error=False)
+    assert jobs_of(_evaluate(instance, platform)) == []
+
+
+def test_another_job_that_failed_holds_nothing_up(platform, instance, land) -> None:
+    land("store-101")
+    failing_job(WAREHOUSE_JOB).execute_in_process(instance=instance, raise_on_error=False)
+    assert jobs_of(_evaluate(instance, platform)) == [INTAKE_JOB]
+
+
+def test_data_from_before_the_loaded_partitions_asks_for_a_reload(platform, instance, land) -> None:
+    land("store-101")
+    take_in(platform.lake, platform.registry, platform.settings.intake, now=datetime.now(UTC))
+    skipped = _evaluate(instance, platform, SECOND)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "reload the code location" in skipped.skip_message
