@@ -1,8 +1,9 @@
 """Stills out of the lake, decoded: a range of a batch tar becomes a picture, or a reason why not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from footfall_assets.contracts.errors import CorruptObject
 from footfall_assets.contracts.ids import sha256_hex
 from footfall_assets.storage.lake import LakeStore
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,20 @@ def decoded_stills(images: pa.Table, lake: LakeStore) -> Iterator[DecodedStill]:
                 f"{row['object']}: bytes of image {row['image_id']} changed after intake; restore the batch"
             )
         yield DecodedStill(row, jpeg, _decode(jpeg, (row["height"], row["width"])))
+
+
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield `items` in order, the next one being made in a thread while the caller works on the last.
+
+    Decoding releases Python's lock, so it costs no time of its own while a model runs.
+    """
+    source = iter(items)
+    end = object()
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(next, source, end)
+        while (item := coming.result()) is not end:
+            coming = worker.submit(next, source, end)
+            yield cast("Item", item)
 
 
 def _decode(jpeg: bytes, shape: tuple[int, int]) -> NDArray[np.uint8] | None:
