@@ -126,6 +126,13 @@ def cell_corners(rows: int, columns: int, *, stride_px: int) -> Floats:
     return (np.stack([x.ravel(), y.ravel()], axis=1) * stride_px).astype(np.float32)
 
 
+def anchor_grid(height: int, width: int, *, strides_px: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Return the corners `(n, 2)` and strides `(n, 1)` of all cells of an input of `height` x `width` model pixels."""
+    grids = [cell_corners(height // stride, width // stride, stride_px=stride) for stride in strides_px]
+    strides = [np.full((len(grid), 1), stride, np.float32) for grid, stride in zip(grids, strides_px, strict=True)]
+    return np.concatenate(grids), np.concatenate(strides)
+
+
 def decode_anchor_free(corners: Floats, regression: Floats, *, strides_px: Floats) -> Floats:
     """Turn centre offsets and log sizes into xyxy boxes, as YOLOX and YuNet encode them.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models import _ops
 from models.errors import ContractMismatch
 from models.manifest import ModelSpec
-from models.session import ModelSession
+from models.session import ModelSession, SessionBacked
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -166,7 +166,7 @@ class PersonDetector(Protocol):
         ...
 
 
-class CenterFace:
+class CenterFace(SessionBacked):
     """CenterFace, the default face detector: one pass at the image's own size.
 
     Images go through the network one by one. Larger batches are slower on a CPU, because the maps of a second image
@@ -174,18 +174,8 @@ class CenterFace:
     """
 
     def __init__(self, session: ModelSession, options: DetectorOptions | None = None) -> None:
-        self._session = session
+        super().__init__(session)
         self._options = options or DetectorOptions()
-
-    @property
-    def spec(self) -> ModelSpec:
-        """The manifest entry behind the results."""
-        return self._session.spec
-
-    @property
-    def seconds_in_model(self) -> float:
-        """Monotonic seconds spent inside ONNX Runtime so far."""
-        return self._session.seconds_in_model
 
     def detect(self, images: Sequence[Image]) -> list[Faces]:
         """Return the faces of each image (see `FaceDetector.detect`)."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models import _ops
 from models.errors import ContractMismatch
 from models.manifest import InputContract, ModelSpec
-from models.session import ModelSession
+from models.session import ModelSession, SessionBacked
 
 Floats = NDArray[np.float32]
 Crops = NDArray[np.uint8]
@@ -48,7 +48,7 @@ class FaceEmbedder(Protocol):
         ...
 
 
-class OnnxEmbedder:
+class OnnxEmbedder(SessionBacked):
     """Any embedder in the style of ArcFace: one image in, one vector out, described by its manifest entry.
 
     The same crops give the same bits on every call. How the caller splits them into calls matters only as far as
@@ -61,25 +61,15 @@ class OnnxEmbedder:
             raise ContractMismatch(f"model {spec.name!r} is a {spec.kind.value}, not a face_embedder")
         if faces_per_run < 1:
             raise ValueError(f"faces_per_run must be at least 1, got {faces_per_run}")
-        self._session = session
+        super().__init__(session)
         self._dim = spec.embedding_dim
         self._side_px = spec.alignment.side_px
         self._images_per_run = faces_per_run if session.takes_batches else 1
 
     @property
-    def spec(self) -> ModelSpec:
-        """The manifest entry behind the vectors."""
-        return self._session.spec
-
-    @property
     def dim(self) -> int:
         """Length of a vector."""
         return self._dim
-
-    @property
-    def seconds_in_model(self) -> float:
-        """Monotonic seconds spent inside ONNX Runtime so far."""
-        return self._session.seconds_in_model
 
     def embed(self, crops: Crops, *, mirror: bool = True) -> Floats:
         """Return one unit-length vector per crop (see `FaceEmbedder.embed`)."""

@@ -124,3 +124,20 @@ def _axis_fits(size: int | str | None, axis: Axis, *, fixed_only: bool) -> bool:
     if isinstance(axis, int):
         return size == axis
     return fixed_only or axis == "any" or not isinstance(size, int)
+
+
+class SessionBacked:
+    """What every model around a session shares: its manifest entry, and the time spent inside it."""
+
+    def __init__(self, session: ModelSession) -> None:
+        self._session = session
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The manifest entry behind the results."""
+        return self._session.spec
+
+    @property
+    def seconds_in_model(self) -> float:
+        """Monotonic seconds spent inside ONNX Runtime so far."""
+        return self._session.seconds_in_model

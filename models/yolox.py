@@ -2,46 +2,27 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from models import _ops
 from models.detector import Detections, DetectorOptions, Floats, Image, fitted, require_image
 from models.embedder import model_input
-from models.manifest import ModelSpec
-from models.session import ModelSession
+from models.session import ModelSession, SessionBacked
 
 _STRIDES_PX = (8, 16, 32)
 _PADDING_GREY = 114  # the value YOLOX was trained with
 _OBJECTNESS, _PERSON = 4, 5  # columns of the output; person is the first of the 80 COCO classes
 
 
-class YoloX:
+class YoloX(SessionBacked):
     """YOLOX with its undecoded output; the score is objectness times the probability of class person.
 
     People stand close together in stores: the default options allow them more overlap than faces.
     """
 
     def __init__(self, session: ModelSession, options: DetectorOptions | None = None) -> None:
-        self._session = session
+        super().__init__(session)
         self._options = options or DetectorOptions(score_threshold=0.3, nms_iou=0.45)
         self._height, self._width = session.spec.input.fixed_sides()
-        grids = [
-            _ops.cell_corners(self._height // stride, self._width // stride, stride_px=stride) for stride in _STRIDES_PX
-        ]
-        self._corners = np.concatenate(grids)
-        self._strides = np.concatenate(
-            [np.full((len(grid), 1), stride, np.float32) for grid, stride in zip(grids, _STRIDES_PX, strict=True)]
-        )
-
-    @property
-    def spec(self) -> ModelSpec:
-        """The manifest entry behind the results."""
-        return self._session.spec
-
-    @property
-    def seconds_in_model(self) -> float:
-        """Monotonic seconds spent inside ONNX Runtime so far."""
-        return self._session.seconds_in_model
+        self._corners, self._strides = _ops.anchor_grid(self._height, self._width, strides_px=_STRIDES_PX)
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """Return the people in each image (see `PersonDetector.detect`)."""

@@ -7,36 +7,19 @@ import numpy as np
 from models import _ops
 from models.detector import DetectorOptions, Faces, Floats, Image, best_faces, fitted, require_image
 from models.embedder import model_input
-from models.manifest import ModelSpec
-from models.session import ModelSession
+from models.session import ModelSession, SessionBacked
 
 _STRIDES_PX = (8, 16, 32)
 
 
-class YuNet:
+class YuNet(SessionBacked):
     """YuNet, decoded as in OpenCV's `FaceDetectorYN`: the score is the root of class times objectness."""
 
     def __init__(self, session: ModelSession, options: DetectorOptions | None = None) -> None:
-        self._session = session
+        super().__init__(session)
         self._options = options or DetectorOptions()
         self._height, self._width = session.spec.input.fixed_sides()
-        grids = [
-            _ops.cell_corners(self._height // stride, self._width // stride, stride_px=stride) for stride in _STRIDES_PX
-        ]
-        self._corners = np.concatenate(grids)
-        self._strides = np.concatenate(
-            [np.full((len(grid), 1), stride, np.float32) for grid, stride in zip(grids, _STRIDES_PX, strict=True)]
-        )
-
-    @property
-    def spec(self) -> ModelSpec:
-        """The manifest entry behind the results."""
-        return self._session.spec
-
-    @property
-    def seconds_in_model(self) -> float:
-        """Monotonic seconds spent inside ONNX Runtime so far."""
-        return self._session.seconds_in_model
+        self._corners, self._strides = _ops.anchor_grid(self._height, self._width, strides_px=_STRIDES_PX)
 
     def detect(self, images: Sequence[Image]) -> list[Faces]:
         """Return the faces of each image (see `FaceDetector.detect`)."""
