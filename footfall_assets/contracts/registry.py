@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -109,7 +109,6 @@ class Registry(_Record):
     """Everything known, with history. A change gives a new registry; nothing is edited in place."""
 
     revision: int = 0
-    environment: Literal["development", "production"] = "development"
     first_day: date | None = None  # the earliest business day the platform accepts
     locations: tuple[Location, ...] = ()
     cameras: tuple[Camera, ...] = ()
