@@ -81,14 +81,8 @@ def _solve(platform: Platform, place: Place) -> LocalVisitors:
 
 def known_places(platform: Platform) -> tuple[Place, ...]:
     """Return every place that has `local_visitors` in the active version, sorted."""
-    keys = platform.lake.list_keys(f"local_visitors/version={platform.versions.local_visitors}")
-    parts = (key.split("/") for key in keys if key.endswith("/manifest.json"))
-    return tuple(
-        sorted(
-            Place(date.fromisoformat(day.removeprefix("day=")), location.removeprefix("location="))
-            for _, _, day, location, _ in parts
-        )
-    )
+    found = platform.partitions.places("local_visitors", platform.versions.local_visitors)
+    return tuple(Place(each.day, each.location_id) for each in found if each.location_id)
 
 
 def local_manifests(platform: Platform, places: Sequence[Place], day: date) -> dict[str, PartitionManifest]:

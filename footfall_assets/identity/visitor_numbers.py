@@ -27,12 +27,8 @@ def window_key(folder: Path, window: LinkageWindow) -> bytes:
 
 def newest_identities(platform: Platform) -> dict[LinkageWindow, PartitionManifest]:
     """Return the newest map of each linkage window, in the active version."""
-    version = platform.versions.identities
-    keys = platform.lake.list_keys(f"identities/version={version}")
-    days = sorted(
-        date.fromisoformat(key.split("/")[2].removeprefix("day=")) for key in keys if key.endswith("/manifest.json")
-    )
-    newest = {linkage_window(day): day for day in days}
+    places = platform.partitions.places("identities", platform.versions.identities)
+    newest = {linkage_window(place.day): place.day for place in places}
     found = {window: platform.partitions.manifest(platform.day_of("identities", day)) for window, day in newest.items()}
     return {window: manifest for window, manifest in found.items() if manifest}
 

@@ -19,8 +19,8 @@ from footfall_assets.warehouse.inputs import built_from, warehouse_inputs_hash
 
 def read_state(platform: Platform) -> LakeState:
     """Return the freshness of everything in the lake."""
-    places = sorted({*places_with_batches(platform), *known_places(platform)})
     local = known_places(platform)
+    places = sorted({*places_with_batches(platform), *local})
     return LakeState(
         landed=len(waiting(platform.lake)),
         places={place: _place_freshness(platform, place) for place in places},

@@ -101,6 +101,16 @@ class PartitionStore:
                 raise _corrupt(key, f"a part at {expected}", part.key)
         return manifest
 
+    def places(self, asset: str, version: str) -> list[PartitionPlace]:
+        """Return where an asset was materialised in a version, by day and location."""
+        keys = self.lake.list_keys(f"{asset}/version={version}")
+        folders = [key.split("/")[2:-1] for key in keys if key.endswith(f"/{_MANIFEST}")]
+        found = [dict(part.split("=", 1) for part in folder) for folder in folders]
+        places = [
+            PartitionPlace(asset, version, date.fromisoformat(each["day"]), each.get("location")) for each in found
+        ]
+        return sorted(places, key=lambda place: (place.day, place.location_id or ""))
+
     def write_part(self, place: PartitionPlace, table: str, name: str, rows: pa.Table) -> PartRef:
         """Store one part and return its reference; it becomes visible with `commit`."""
         sink = io.BytesIO()

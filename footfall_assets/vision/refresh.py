@@ -7,7 +7,6 @@ import pyarrow as pa
 from footfall_assets.contracts.registry import LocationMode
 from footfall_assets.contracts.schemas import FACES, IMAGES
 from footfall_assets.platform import Outcome, Place, Platform
-from footfall_assets.storage.partitions import PartitionManifest
 from footfall_assets.storage.parts import refresh_parts
 from footfall_assets.vision.face_embeddings import embeddings_of_faces
 from footfall_assets.vision.faces import faces_of_images
@@ -55,11 +54,9 @@ def refresh_face_embeddings(platform: Platform, place: Place) -> Outcome:
 
 def all_faces(platform: Platform) -> pa.Table:
     """Return the faces of every location and day in the active version, without their crops."""
-    keys = platform.lake.list_keys(f"faces/version={platform.versions.faces}")
     kept = [name for name in FACES.names if name != "crop"]
     tables = [FACES.empty_table().select(kept)]
-    for key in keys:
-        if key.endswith("/manifest.json"):
-            manifest = PartitionManifest.model_validate_json(platform.lake.read(key))
-            tables.append(platform.partitions.read_table(manifest, "faces", FACES).select(kept))
+    for place in platform.partitions.places("faces", platform.versions.faces):
+        rows = platform.partitions.read_table(platform.partitions.manifest(place), "faces", FACES)
+        tables.append(rows.select(kept))
     return pa.concat_tables(tables)

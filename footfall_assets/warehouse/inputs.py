@@ -1,7 +1,7 @@
 """From the lake to a warehouse build: which files it reads, their hashes checked, and the hash of it all."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +11,9 @@ import pyarrow as pa
 from footfall_assets.contracts.ids import digest_of, sha256_hex
 from footfall_assets.contracts.registry import Camera, Location, Registry
 from footfall_assets.identity.visitor_numbers import ledger_place, newest_identities
-from footfall_assets.platform import Place, Platform
+from footfall_assets.platform import Platform
 from footfall_assets.storage.lake import LakeStore
-from footfall_assets.storage.partitions import PartitionManifest, PartRef, verify_part
+from footfall_assets.storage.partitions import PartitionManifest, PartitionPlace, PartRef, verify_part
 from footfall_assets.warehouse.sources import (
     CAMERA_GROUPS,
     CAMERAS,
@@ -89,29 +89,23 @@ def _manifests(platform: Platform) -> Iterator[PartitionManifest]:
 
 
 def _by_day(platform: Platform, asset: str) -> dict[date, PartitionManifest]:
-    keys = platform.lake.list_keys(f"{asset}/version={platform.versions.as_dict()[asset]}")
-    days = sorted(date.fromisoformat(key.split("/")[2].removeprefix("day=")) for key in _manifest_keys(keys))
-    found = {day: platform.partitions.manifest(platform.day_of(asset, day)) for day in days}
-    return {day: manifest for day, manifest in found.items() if manifest}
+    return {place.day: manifest for place, manifest in _materialised(platform, asset)}
 
 
 def _images(platform: Platform) -> list[PartitionManifest]:
-    keys = platform.lake.list_keys(f"images/version={platform.versions.images}")
-    places = [
-        Place(date.fromisoformat(day.removeprefix("day=")), location.removeprefix("location="))
-        for _, _, day, location, _ in (key.split("/") for key in _manifest_keys(keys))
-    ]
-    found = (platform.manifest("images", place) for place in sorted(places))
-    return [manifest for manifest in found if manifest]
+    return [manifest for _, manifest in _materialised(platform, "images")]
+
+
+def _materialised(platform: Platform, asset: str) -> Iterator[tuple[PartitionPlace, PartitionManifest]]:
+    for place in platform.partitions.places(asset, platform.versions.as_dict()[asset]):
+        manifest = platform.partitions.manifest(place)
+        if manifest:
+            yield place, manifest
 
 
 def _ledgers(platform: Platform) -> list[PartitionManifest]:
     found = (platform.partitions.manifest(ledger_place(platform, window)) for window in newest_identities(platform))
     return [manifest for manifest in found if manifest]
-
-
-def _manifest_keys(keys: Iterable[str]) -> list[str]:
-    return [key for key in keys if key.endswith("/manifest.json")]
 
 
 def _verified(platform: Platform, manifest: PartitionManifest, table: str) -> list[Path]:
