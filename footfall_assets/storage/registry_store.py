@@ -30,7 +30,15 @@ def read_registry(lake: LakeStore) -> Registry:
         raise CorruptObject(f"{_CURRENT}: leads to {key[:120]!r}, which is no revision; restore it") from error
     if not key.endswith(f"-{sha256_hex(document)}.json"):
         raise CorruptObject(f"{key}: content does not match the hash in its name; restore it from a backup")
-    return Registry.model_validate_json(document)
+    try:
+        return Registry.model_validate_json(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise CorruptObject(
+            f"{key}: expected a registry of this version of footfall, got {field}: {first['msg']}; "
+            "use the version that wrote it, or a new FOOTFALL_HOME"
+        ) from error
 
 
 def change_registry(lake: LakeStore, lock_folder: Path, change: Callable[[Registry], Registry]) -> Registry:

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from footfall_assets.contracts.errors import CorruptObject, RegistryError
+from footfall_assets.contracts.ids import sha256_hex
 from footfall_assets.contracts.registry import Location, LocationMode, Registry
 from footfall_assets.storage.lake import FolderLake
 from footfall_assets.storage.registry_store import change_registry, read_registry
@@ -99,3 +100,13 @@ def test_the_pointer_cannot_lead_out_of_the_lake(folder_lake, add):
     folder_lake.write("registry/CURRENT", b"../../../etc/passwd")
     with pytest.raises(CorruptObject, match="CURRENT"):
         read_registry(folder_lake)
+
+
+def test_a_registry_of_another_version_is_told_in_one_line(tmp_path) -> None:
+    lake = FolderLake(tmp_path / "lake")
+    document = b'{"revision": 1, "unheard_of": true}'
+    key = f"registry/00000001-{sha256_hex(document)}.json"
+    lake.write(key, document)
+    lake.write("registry/CURRENT", key.encode())
+    with pytest.raises(CorruptObject, match=r"unheard_of.*FOOTFALL_HOME"):
+        read_registry(lake)
