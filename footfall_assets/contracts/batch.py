@@ -15,13 +15,24 @@ import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Final, Literal, Self
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final, Literal, Self
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
+from footfall_assets.contracts.documents import without_repeats
 from footfall_assets.contracts.errors import InvalidBatch, QuarantineReason
 from footfall_assets.contracts.ids import Sha256, Slug, batch_id, image_id, sha256_hex
 from footfall_assets.contracts.registry import FilterMode
@@ -56,8 +67,29 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class ImageEntry(_Record):
+class ClockFault(StrEnum):
+    """Why the device itself doubts the times of a batch."""
+
+    STEPPED = "stepped"  # its wall clock moved against the time since boot
+    BEHIND = "behind"  # before a time that had been reached already, or before its software was made
+    AHEAD = "ahead"  # later than it can have been off, or than any plausible date
+
+
+class _Grown(_Record):
+    """A record that got optional fields after devices were sending it: unset they are not written, old bytes stay."""
+
+    _later: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, usual: SerializerFunctionWrapHandler) -> dict[str, object]:
+        fields = usual(self)
+        return {name: value for name, value in fields.items() if value is not None or name not in self._later}
+
+
+class ImageEntry(_Grown):
     """One still of a batch."""
+
+    _later = frozenset({"zones"})
 
     image_id: UUID
     captured_at: Moment
@@ -65,6 +97,7 @@ class ImageEntry(_Record):
     sha256: Sha256
     width: Side
     height: Side
+    zones: tuple[Slug, ...] | None = None  # where in it the filter saw somebody; None where it did not look
 
     @property
     def name(self) -> str:
@@ -72,8 +105,10 @@ class ImageEntry(_Record):
         return f"{self.image_id}.jpg"
 
 
-class BatchManifest(_Record):
+class BatchManifest(_Grown):
     """What a batch says of itself; ids are recomputed, so none of them can be made up."""
+
+    _later = frozenset({"monotonic_s", "clock_fault"})
 
     format: Literal["footfall-batch/1"] = "footfall-batch/1"
     batch_id: UUID
@@ -81,8 +116,10 @@ class BatchManifest(_Record):
     location_id: Slug
     camera_id: Slug
     day: date  # business day of every still in it
-    sequence: Positive  # per camera and boot, so that a gap is visible
+    sequence: Positive  # per camera and device, from 1, never used twice: a gap is a batch that was lost or dropped
     boot_id: UUID
+    monotonic_s: float | None = Field(default=None, ge=0)  # since boot, at `opened_at`
+    clock_fault: ClockFault | None = None
     filter: FilterMode
     filter_model: str | None = Field(default=None, max_length=120)
     interval_s: float = Field(gt=0)
@@ -242,7 +279,7 @@ def _check_end(data: bytes, end: int) -> None:
 def _parse_manifest(document: bytes, limits: IntakeLimits) -> BatchManifest:
     try:
         manifest = BatchManifest.model_validate_json(document)
-        json.loads(document, object_pairs_hook=_without_repeats)
+        json.loads(document, object_pairs_hook=without_repeats)
     except (ValueError, RecursionError) as error:
         summary = str(error).splitlines()
         raise InvalidBatch(QuarantineReason.BAD_MANIFEST, " ".join(summary[:3])[:400]) from error
@@ -251,11 +288,3 @@ def _parse_manifest(document: bytes, limits: IntakeLimits) -> BatchManifest:
             QuarantineReason.TOO_LARGE, f"expected at most {limits.images} images, got {len(manifest.images)}"
         )
     return manifest
-
-
-def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return the object; readers differ in which of two values for one name they take, so none may be given."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("expected every name once in each JSON object")
-    return found

@@ -7,6 +7,7 @@ FootfallError
 │   └── NoData
 ├── PermanentFailure     the same input will fail again
 │   ├── InvalidBatch     carries the quarantine reason
+│   ├── InvalidDocument  too large, not its schema, or not signed by whom it should be
 │   ├── CorruptObject    stored bytes are not what was written
 │   └── FinalPartition   its sources were removed by retention
 └── TransientFailure     network, lock: worth another try
@@ -39,6 +40,10 @@ class PermanentFailure(FootfallError):
     """Trying the same input again gives the same failure."""
 
 
+class InvalidDocument(PermanentFailure):
+    """A JSON document from outside that may not be used."""
+
+
 class CorruptObject(PermanentFailure):
     """Stored bytes do not have the hash that was recorded when they were written."""
 
@@ -60,6 +65,9 @@ class QuarantineReason(StrEnum):
     BAD_MANIFEST = "bad_manifest"
     BAD_SIGNATURE = "bad_signature"
     UNKNOWN_DEVICE = "unknown_device"
+    REVOKED_DEVICE = "revoked_device"
+    WRONG_LOCATION = "wrong_location"
+    BAD_ENROLMENT = "bad_enrolment"
     UNKNOWN_LOCATION = "unknown_location"
     UNKNOWN_CAMERA = "unknown_camera"
     LOCATION_OFF = "location_off"

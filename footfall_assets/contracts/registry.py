@@ -1,15 +1,25 @@
 """Who and what is known: locations, cameras, camera groups and devices, each version with the day it starts to hold."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Self, TypeVar
+from functools import cached_property
+from typing import Annotated, Any, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from footfall_assets.contracts.camera_settings import (
+    CameraAddress,
+    IntervalSeconds,
+    Limits,
+    ModelPin,
+    Polygon,
+    SourceKind,
+    Zone,
+)
 from footfall_assets.contracts.errors import RegistryError
-from footfall_assets.contracts.ids import Slug
+from footfall_assets.contracts.ids import Sha256, Slug
 
 DEVELOPMENT_BASIS = "development"
 
@@ -72,17 +82,35 @@ class Location(_Record):
 
 
 class Camera(_Record):
-    """One version of a camera."""
+    """One version of a camera; `address` holds no credentials. Without a device nothing is sent to one for it."""
 
     camera_id: Slug
     location_id: Slug
     name: DisplayName
-    interval_s: float = Field(default=5.0, gt=0, le=3600)
+    interval_s: IntervalSeconds = 5.0
     filter: FilterMode = FilterMode.FACE
     zones: tuple[Slug, ...] = ()
     plan_position: tuple[float, float] | None = None  # metres on the store plan
     staff_only: bool = False
+    device_id: Slug | None = None
+    kind: SourceKind | None = None
+    address: CameraAddress | None = None
+    areas: tuple[Zone, ...] = ()  # where in the picture the zones lie, of those that are drawn
+    masks: tuple[Polygon, ...] = ()  # painted black by the device before anything else sees the picture
     valid_from: date
+
+    @model_validator(mode="after")
+    def _source_is_whole(self) -> Self:
+        if (self.kind is None) != (self.address is None):
+            raise ValueError(f"camera {self.camera_id}: give both the kind of its source and its address, or neither")
+        if self.device_id is not None and self.kind is None:
+            raise ValueError(f"camera {self.camera_id}: a device needs the kind of its source and its address")
+        if self.kind is SourceKind.NETWORK and "://" not in (self.address or ""):
+            raise ValueError(f"camera {self.camera_id}: expected an address such as rtsp://10.0.0.7:554/stream1")
+        names = [area.name for area in self.areas]
+        if len(set(names)) != len(names) or not set(names) <= set(self.zones):
+            raise ValueError(f"camera {self.camera_id}: expected each drawn zone once and among its zones")
+        return self
 
 
 class CameraGroup(_Record):
@@ -94,11 +122,23 @@ class CameraGroup(_Record):
 
 
 class Device(_Record):
-    """A device that may send batches; its Ed25519 public key is base64."""
+    """A device that may send batches; its Ed25519 public key is base64.
+
+    One without a location is this installation's own: it takes in footage for any. The others are bound to theirs.
+    `revision` and `desired_hash` say which configuration the platform has issued last.
+    """
 
     device_id: Slug
     public_key: str = Field(min_length=44, max_length=44)
     revoked: bool = False
+    location_id: Slug | None = None
+    enrolled_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
+    limits: Limits = Limits()
+    models: tuple[ModelPin, ...] = ()
+    report_every_s: float = Field(default=60.0, gt=0)
+    revision: int = Field(default=0, ge=0)
+    desired_hash: Sha256 | None = None
 
 
 _Versioned = TypeVar("_Versioned", Location, Camera)
@@ -115,13 +155,35 @@ class Registry(_Record):
     camera_groups: tuple[CameraGroup, ...] = ()
     devices: tuple[Device, ...] = ()
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy that looks its own records up, not those it was copied from."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("versions_of_location", "versions_of_camera", "cameras_of_location"):
+            copied.__dict__.pop(name, None)
+        return copied
+
+    @cached_property
+    def versions_of_location(self) -> dict[str, tuple[Location, ...]]:
+        """All versions of each location, by its id: ten thousand locations are looked up a million times."""
+        return _by(self.locations, lambda each: each.location_id)
+
+    @cached_property
+    def versions_of_camera(self) -> dict[str, tuple[Camera, ...]]:
+        """All versions of each camera, by its id."""
+        return _by(self.cameras, lambda each: each.camera_id)
+
+    @cached_property
+    def cameras_of_location(self) -> dict[str, tuple[Camera, ...]]:
+        """All versions of all cameras of each location, by its id."""
+        return _by(self.cameras, lambda each: each.location_id)
+
     def location(self, location_id: str, day: date) -> Location | None:
         """Return the version of a location that holds on `day`, or None where it was not known yet."""
-        return _version_on((each for each in self.locations if each.location_id == location_id), day)
+        return _version_on(self.versions_of_location.get(location_id, ()), day)
 
     def camera(self, camera_id: str, day: date) -> Camera | None:
         """Return the version of a camera that holds on `day`, or None where it was not known yet."""
-        return _version_on((each for each in self.cameras if each.camera_id == camera_id), day)
+        return _version_on(self.versions_of_camera.get(camera_id, ()), day)
 
     def device(self, device_id: str) -> Device | None:
         """Return a device, revoked or not."""
@@ -191,8 +253,37 @@ class Registry(_Record):
         return self._with(camera_groups=_upsert(self.camera_groups, group, ("group_id",)))
 
     def with_device(self, device: Device) -> Self:
-        """Return the registry with this device added or replaced."""
+        """Return the registry with this device added or replaced.
+
+        Raises:
+            RegistryError: its location is unknown.
+        """
+        if device.location_id is not None and device.location_id not in self.location_ids():
+            raise RegistryError(
+                f"unknown location {device.location_id!r} for device {device.device_id!r}; "
+                "add it first: footfall fleet add-location"
+            )
         return self._with(devices=_upsert(self.devices, device, ("device_id",)))
+
+    def cameras_of(self, device_id: str, day: date) -> tuple[Camera, ...]:
+        """Return the cameras that a device serves on `day`, sorted by id."""
+        names = sorted({each.camera_id for each in self.cameras})
+        held = (self.camera(name, day) for name in names)
+        return tuple(camera for camera in held if camera is not None and camera.device_id == device_id)
+
+    def with_device_revoked(self, device_id: str, moment: datetime) -> Self:
+        """Return the registry with this device revoked; one that is already stays as it is.
+
+        Raises:
+            RegistryError: nobody knows it.
+        """
+        device = self.device(device_id)
+        if device is None:
+            known = ", ".join(each.device_id for each in self.devices) or "none"
+            raise RegistryError(f"unknown device {device_id!r}; known: {known}")
+        if device.revoked:
+            return self
+        return self.with_device(device.model_copy(update={"revoked": True, "revoked_at": moment}))
 
     def with_first_day(self, day: date) -> Self:
         """Return the registry accepting data from `day` on; the first day only ever moves back."""
@@ -208,6 +299,13 @@ def current(records: Sequence[_Versioned], key: str) -> tuple[_Versioned, ...]:
     for record in sorted(records, key=lambda each: each.valid_from):
         newest[getattr(record, key)] = record
     return tuple(newest[name] for name in sorted(newest))
+
+
+def _by(records: Iterable[_R], key: Callable[[_R], str]) -> dict[str, tuple[_R, ...]]:
+    found: dict[str, list[_R]] = {}
+    for record in records:
+        found.setdefault(key(record), []).append(record)
+    return {name: tuple(several) for name, several in found.items()}
 
 
 def _version_on(records: Iterable[_Versioned], day: date) -> _Versioned | None:

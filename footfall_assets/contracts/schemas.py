@@ -36,6 +36,8 @@ COVERAGE: Final = pa.schema(
         _required("batch_id", _UUID),
         _required("camera_id", pa.string()),
         _required("location_id", pa.string()),
+        _required("device_id", pa.string()),
+        _required("sequence", pa.int64()),  # per camera and device, from 1: a number that is missing is a lost batch
         _required("day", pa.date32()),
         _required("opened_at", _TIMESTAMP),
         _required("closed_at", _TIMESTAMP),
@@ -121,6 +123,35 @@ IDENTITIES: Final = pa.schema(
         _required("minted_on", pa.date32()),
         _required("merged_from", _UUIDS),  # names of the day before that this identity took over
         pa.field("split_from", _UUID),  # the name of the day before that it lost
+        pa.field("excluded_reason", pa.string()),  # why the identity leaves all counts; null where it counts
+    ]
+)
+
+# Beside `identities`, where embedder and threshold are calibrated: in which cluster of its window each local visitor is
+# at each cut of the merge tree, so that any part of them can be counted anew. One row is one local visitor.
+CUT_COLUMNS: Final = tuple(f"cut_{number:02}" for number in range(1, 12))
+CUTS: Final = pa.schema(
+    [_required("local_visitor_id", _UUID), *(_required(column, pa.int32()) for column in CUT_COLUMNS)]
+)
+
+# Beside `identities`: how often local visitors who certainly are different people look alike, one row.
+STRANGERS: Final = pa.schema(
+    [
+        _required("pairs", pa.int64()),  # in one still, or at two locations at once
+        _required("matches", pa.int64()),  # of these, as near as the threshold of the window
+    ]
+)
+
+# Beside `identities`, where correction events touch its window: what became of each.
+CORRECTIONS: Final = pa.schema(
+    [
+        _required("sequence", pa.int64()),  # of the event
+        _required("kind", pa.string()),  # merge, split, exclude
+        _required("status", pa.string()),  # applied, unmatched, superseded, impossible
+        _required("anchors", pa.int64()),  # up to the day of the map
+        _required("matched", pa.int64()),  # of these, anchors that a face with a visitor overlaps
+        _required("superseded_pairs", pa.int64()),  # pairs of local visitors that a later event overruled
+        _required("impossible_pairs", pa.int64()),  # pairs that were in one still or at two locations at once
     ]
 )
 

@@ -3,14 +3,15 @@
 Nested settings use a double underscore: `FOOTFALL_QUALITY__MIN_SIZE_PX=30`.
 """
 
-from datetime import date
+from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from footfall_assets.contracts.errors import UserMistake
+from footfall_assets.contracts.ids import Slug
 
 PARTITION_KEY_LIMIT: Final = 100_000  # groups x days; Dagster's own advice for one asset
 
@@ -41,13 +42,15 @@ class QualitySettings(_Frozen):
     min_size_px: float = Field(default=28.0, ge=1)  # narrower side; strangers match 3 times too often at 20 px
     min_score: float = Field(default=0.7, ge=0, le=1)
     min_sharpness: float = Field(default=0.16, ge=0)  # where half of a clear face's matches are lost
-    max_abs_yaw: float = Field(default=0.6, gt=0)  # 0 is frontal, about 1 is full profile
+    max_abs_yaw: float = Field(default=0.9, gt=0)  # 0 is frontal, about 1 profile; no loss up to 0.9
+    probe: bool = True  # ask the calibration's probe, if it has one, whether a face is recognisable
 
 
 class LinkageSettings(_Frozen):
     """When two faces are one visitor. Distances are cosine distances (1 - cosine) between unit vectors."""
 
-    local_max_distance: float = Field(default=0.06, gt=0, lt=2)  # docs/accuracy.md says where it comes from
+    # A day's mistakes are for ever, what it leaves apart the window joins: so the day is stricter (docs/accuracy.md).
+    local_max_distance: float = Field(default=0.045, gt=0, lt=2)
     window_max_distance: float = Field(default=0.06, gt=0, lt=2)
     join_max_distance: float = Field(default=0.045, gt=0, lt=2)  # for faces under the quality gate
     tracklet_max_distance: float = Field(default=0.10, gt=0, lt=2)  # overlapping boxes already speak for one person
@@ -55,6 +58,33 @@ class LinkageSettings(_Frozen):
     elsewhere_after_s: float = Field(default=600, gt=0)  # unseen for so long, a visitor may have been at another store
     exact_neighbours_below: int = Field(default=4096, ge=0)  # vectors; above it usearch finds the candidates
     neighbours: int = Field(default=64, ge=1)  # candidates a vector above that
+
+
+class Shift(_Frozen):
+    """One shift of a staff schedule, on the location's own clock."""
+
+    location_id: Slug | None = None  # None: all locations
+    weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = (0, 1, 2, 3, 4, 5, 6)  # Monday is 0
+    starts: time
+    ends: time
+
+    @model_validator(mode="after")
+    def _inside_one_day(self) -> Self:
+        if self.starts.tzinfo or self.ends.tzinfo or self.starts >= self.ends:
+            raise ValueError("expected local times starts < ends inside one day; a night shift is two shifts")
+        return self
+
+
+class StaffSettings(_Frozen):
+    """Who is staff and leaves all counts. Dwell and schedule are off by default: they need a site's facts."""
+
+    camera_min_stills: int = Field(default=5, ge=1)  # of staff-only cameras; fewer may be a customer who got lost
+    visit_gap_s: int = Field(default=3 * 3600, ge=1)  # unseen for so long is not present; as a visit ends
+    dwell_min_hours: float | None = Field(default=None, gt=0, le=24)  # present longer than this ...
+    dwell_min_days: int = Field(default=5, ge=1)  # ... on so many days of the window at one location
+    schedule: tuple[Shift, ...] = ()
+    schedule_tolerance_min: float = Field(default=20, ge=0)  # first and last seen so near the shift's start and end ...
+    schedule_min_days: int = Field(default=3, ge=1)  # ... on so many days of the window at one location
 
 
 class CountingSettings(_Frozen):
@@ -75,6 +105,26 @@ class IntakeLimits(_Frozen):
     image_pixels: int = Field(default=25_000_000, ge=1)
     image_side_px: int = Field(default=8_192, ge=1)
     clock_ahead_s: int = Field(default=300, ge=0)  # a device's clock may run ahead by this
+
+
+class FleetSettings(_Frozen):
+    """When a device or a camera is worth a warning."""
+
+    silent_after_s: float = Field(default=300, gt=0)  # without a report, or three of its own intervals if longer
+    camera_silent_after_s: float = Field(default=60, gt=0)  # without a frame, or four intervals if longer
+    spool_age_s: float = Field(default=3600, gt=0)  # of the oldest batch that has not been sent
+    spool_share: float = Field(default=0.8, gt=0, le=1)  # of the device's caps
+    clock_skew_s: float = Field(default=60, gt=0)
+
+
+class AuditSettings(_Frozen):
+    """Who may see crops in an audit, and the reserve of crops of past days (off by default)."""
+
+    role: Literal["viewer", "auditor"] = "viewer"  # of whoever opens the app of a development home
+    crop_reserve: bool = False  # keep crops of few local visitors for audits over several days
+    reserve_share: float = Field(default=0.01, gt=0, le=1)  # of the local visitors; production allows 0.01 at most
+    reserve_days: int = Field(default=7, ge=1, le=7)
+    reserve_candidates: int = Field(default=5, ge=0, le=20)  # nearest others a day of each that is kept
 
 
 def _absolute(value: Any) -> Any:  # noqa: ANN401 - a validator takes what the environment gives
@@ -108,13 +158,17 @@ class PlatformSettings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     model_cache: AbsolutePath = Path("~/.cache/footfall/models")
     model_mirror: str | None = None
+    model_manifest: AbsolutePath | None = None  # models of your own, beside those that ship (docs/models.md)
     threads: int = Field(default=2, ge=1)  # inside ONNX Runtime
     detection: DetectionSettings = DetectionSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     quality: QualitySettings = QualitySettings()
     linkage: LinkageSettings = LinkageSettings()
+    staff: StaffSettings = StaffSettings()
     counting: CountingSettings = CountingSettings()
+    audit: AuditSettings = AuditSettings()
     intake: IntakeLimits = IntakeLimits()
+    fleet: FleetSettings = FleetSettings()
     warehouse_memory: str = Field(default="3GB", pattern=r"^\d+(MB|GB)$")
     dagster_port: int = Field(default=3000, ge=1, le=65535)
     app_port: int = Field(default=8501, ge=1, le=65535)

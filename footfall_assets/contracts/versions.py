@@ -3,6 +3,7 @@
 A version covers everything upstream of it, so results of two models never mix: they lie side by side in the lake.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,11 +14,11 @@ from footfall_assets.contracts.settings import PlatformSettings
 
 # Raise a number when the code behind an asset computes something else from the same input.
 _CONTRACTS: Final = {
-    "images": "1",
+    "images": "2",
     "faces": "1",
     "face_embeddings": "1",
     "local_visitors": "1",
-    "identities": "1",
+    "identities": "2",
     "sightings": "1",
 }
 _HEX_DIGITS: Final = 16
@@ -39,19 +40,28 @@ class AssetVersions:
         return dict(vars(self))
 
 
-def asset_versions(settings: PlatformSettings, *, detector: str, crop: str, embedder: str) -> AssetVersions:
+def asset_versions(
+    settings: PlatformSettings, *, detector: str, crop: str, embedder: str, cuts: Sequence[float] = (), probe: str = ""
+) -> AssetVersions:
     """Return the versions under these settings and model identities (hashes of file and input contract).
 
-    `crop` describes the pose of stored face crops.
+    `crop` describes the pose of stored face crops, `cuts` and `probe` (as text) are those of the active calibration.
     """
     images = _version("images", "", settings.intake)
     faces = _version("faces", images, settings.detection, detector, crop)
     embeddings = _version("face_embeddings", faces, settings.embedding, embedder)
     of_one_day = settings.linkage.model_dump_json(exclude={"window_max_distance"})
-    local = _version("local_visitors", embeddings, settings.quality, of_one_day)
-    identities = _version("identities", local, settings.linkage)
+    of_probe = [probe] if probe else []
+    local = _version("local_visitors", embeddings, settings.quality, of_one_day, *of_probe)
+    at_cuts = [repr(tuple(cuts))] if cuts else []
+    identities = _version("identities", local, settings.linkage, settings.staff, *at_cuts)
     sightings = _version("sightings", local)
     return AssetVersions(images, faces, embeddings, local, identities, sightings)
+
+
+def code_contracts() -> Mapping[str, str]:
+    """Return the number of the code behind each asset."""
+    return dict(_CONTRACTS)
 
 
 def _version(asset: str, upstream: str, *causes: BaseModel | str) -> str:

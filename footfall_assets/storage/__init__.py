@@ -13,10 +13,19 @@ def open_lake(settings: PlatformSettings) -> LakeStore:
     Raises:
         UserMistake: an `s3://` address of another form, or boto3 is not installed.
     """
-    if settings.lake_root.startswith("s3://"):
-        try:
-            from footfall_assets.storage.s3 import S3Lake  # noqa: PLC0415 - boto3 is an optional extra
-        except ModuleNotFoundError as error:
-            raise UserMistake(f"{error}: a lake on S3 needs the extra s3: pip install 'footfall[s3]'") from error
-        return S3Lake.from_address(settings.lake_root, cache=settings.home / "lake_cache")
-    return FolderLake(Path(settings.lake_root))
+    return open_lake_at(settings.lake_root, cache=settings.home / "lake_cache")
+
+
+def open_lake_at(address: str, *, cache: Path, attempts: int | None = None) -> LakeStore:
+    """Return the lake at a folder's path or an `s3://` address; `attempts` bounds those of one request to S3.
+
+    Raises:
+        UserMistake: an `s3://` address of another form, or boto3 is not installed.
+    """
+    if not address.startswith("s3://"):
+        return FolderLake(Path(address))
+    try:
+        from footfall_assets.storage.s3 import MOST_ATTEMPTS, S3Lake  # noqa: PLC0415 - boto3 is an optional extra
+    except ModuleNotFoundError as error:
+        raise UserMistake(f"{error}: a lake on S3 needs the extra s3: pip install 'footfall[s3]'") from error
+    return S3Lake.from_address(address, cache=cache, attempts=attempts or MOST_ATTEMPTS)

@@ -11,10 +11,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Final, Protocol
 
-from footfall_assets.contracts.errors import PermanentFailure
+from footfall_assets.contracts.errors import PermanentFailure, TransientFailure
 
 MAX_KEY_LENGTH: Final = 1024  # bytes; what S3 allows
 _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,254}")
@@ -41,6 +42,14 @@ def check_key(key: str) -> str:
     return key
 
 
+class AccessRefused(PermanentFailure):
+    """The lake does not let us: wrong, missing or revoked credentials."""
+
+
+class KeyTaken(PermanentFailure):
+    """Other bytes lie under that key already, or bytes that cannot be compared."""
+
+
 class LakeStore(Protocol):
     """Objects by key, in a folder or a bucket."""
 
@@ -52,6 +61,18 @@ class LakeStore(Protocol):
 
     def write(self, key: str, data: bytes) -> None:
         """Store `data` under `key`, replacing what was there, whole or not at all."""
+
+    def write_once(self, key: str, data: bytes) -> bool:
+        """Store `data` under `key` and return True; return False where the same bytes lie there already.
+
+        Raises:
+            KeyTaken: other bytes lie there; they stay.
+            AccessRefused: the lake does not let us.
+            TransientFailure: it may have been stored or not; calling again does no harm.
+        """
+
+    def server_time(self) -> datetime | None:
+        """Return the lake's own time, None where it keeps none; raises TransientFailure where it cannot be reached."""
 
     def upload(self, source: Path, key: str) -> None:
         """Store the file `source` under `key`, whole or not at all."""
@@ -106,6 +127,29 @@ class FolderLake:
         with written_whole(self._prepare(key)) as partial:
             partial.write(data)
 
+    def write_once(self, key: str, data: bytes) -> bool:
+        """Store `data` under `key` where nothing lies: a link, unlike a rename, never replaces."""
+        target = self._prepare(key)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".partial-") as partial:
+            partial.write(data)
+            partial.flush()
+            os.fsync(partial.fileno())
+            try:
+                os.link(partial.name, target)
+            except FileExistsError:
+                if target.is_file() and target.read_bytes() == data:
+                    sync_folder(target.parent)  # who stored it may have died before this
+                    return False
+                raise KeyTaken(f"expected nothing or the same bytes at {key!r} in the lake") from None
+            sync_folder(target.parent)
+        return True
+
+    def server_time(self) -> datetime | None:
+        """Return None: a folder keeps this machine's time."""
+        if not self._root.is_dir():
+            raise TransientFailure(f"expected a folder at {self._root}, found none; is it mounted?")
+        return None
+
     def upload(self, source: Path, key: str) -> None:
         """Store a copy of the file `source` under `key`."""
         with source.open("rb") as reader, written_whole(self._prepare(key)) as partial:
@@ -136,19 +180,19 @@ class FolderLake:
             origin.replace(destination)
         except FileNotFoundError as error:
             raise missing(source) from error
-        _sync_folder(destination.parent)
-        _sync_folder(origin.parent)
+        sync_folder(destination.parent)
+        sync_folder(origin.parent)
 
     def delete(self, key: str) -> None:
         """Remove an object."""
         path = self._path(key)
         if path.is_file():
             path.unlink(missing_ok=True)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def _prepare(self, key: str) -> Path:
         path = self._path(key)
-        _make_folder(path.parent)
+        make_folder(path.parent)
         return path
 
 
@@ -175,19 +219,19 @@ def written_whole(target: Path) -> Iterator[IO[bytes]]:
         except BaseException:
             Path(partial.name).unlink(missing_ok=True)
             raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make `folder` and what is missing above it; each new name is as durable as the files that come to lie in it."""
     if folder.is_dir():
         return
-    _make_folder(folder.parent)
+    make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` durable: without it the name itself may be gone after a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

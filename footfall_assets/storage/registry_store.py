@@ -15,15 +15,23 @@ from footfall_assets.storage.lake import LakeStore, ObjectMissing, UnsafeKey
 _CURRENT: Final = "registry/CURRENT"
 
 
+def current_revision(lake: LakeStore) -> str | None:
+    """Return what the pointer to the current revision says, or None where nothing was registered yet.
+
+    A revision's name holds its hash, so the same name is the same registry.
+    """
+    return lake.read(_CURRENT).decode(errors="replace") if lake.exists(_CURRENT) else None
+
+
 def read_registry(lake: LakeStore) -> Registry:
     """Return the current registry; an empty one where nothing was registered yet.
 
     Raises:
         CorruptObject: the pointer leads nowhere, or the revision does not have the hash its name says.
     """
-    if not lake.exists(_CURRENT):
+    key = current_revision(lake)
+    if key is None:
         return Registry()
-    key = lake.read(_CURRENT).decode(errors="replace")
     try:
         document = lake.read(key)
     except (ObjectMissing, UnsafeKey) as error:
@@ -55,7 +63,9 @@ def change_registry(lake: LakeStore, lock_folder: Path, change: Callable[[Regist
         try:
             after = change(before)
         except ValidationError as error:
-            raise RegistryError("; ".join(problem["msg"] for problem in error.errors())) from error
+            raise RegistryError(
+                "; ".join(_told(problem["loc"], problem["msg"]) for problem in error.errors())
+            ) from error
         if after == before:
             return before
         revised = after.model_copy(update={"revision": before.revision + 1})
@@ -64,3 +74,8 @@ def change_registry(lake: LakeStore, lock_folder: Path, change: Callable[[Regist
         lake.write(key, document)
         lake.write(_CURRENT, key.encode())
         return revised
+
+
+def _told(place: tuple[int | str, ...], message: str) -> str:
+    field = ".".join(str(part) for part in place if isinstance(part, str))
+    return f"{field}: {message}" if field else message

@@ -1,12 +1,14 @@
 """The lake in a bucket, through plain boto3 (dagster-aws' client comes with Dagster, which storage does without).
 
-S3 stores an object whole or not at all, a multipart upload with its last call. Nothing here locks, and nothing relies
-on conditional requests: servers differ in what they make of those.
+S3 stores an object whole or not at all, a multipart upload with its last call. Nothing here locks. Conditional requests
+spare work and never decide who wins: servers differ in what they make of those.
 """
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,7 +18,17 @@ from botocore import exceptions as boto
 from botocore.config import Config
 
 from footfall_assets.contracts.errors import FootfallError, PermanentFailure, TransientFailure, UserMistake
-from footfall_assets.storage.lake import ObjectMissing, UnsafeKey, check_key, check_range, missing, written_whole
+from footfall_assets.contracts.ids import sha256_hex
+from footfall_assets.storage.lake import (
+    AccessRefused,
+    KeyTaken,
+    ObjectMissing,
+    UnsafeKey,
+    check_key,
+    check_range,
+    missing,
+    written_whole,
+)
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -24,6 +36,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S: Final = 5
 READ_TIMEOUT_S: Final = 60  # between two pieces of a body, not for all of it
 MOST_ATTEMPTS: Final = 4  # the first one included; boto3 waits with jitter in between
+PROBE_TIMEOUT_S: Final = 3
+_DIGEST: Final = "footfall-sha256"  # name of the metadata that holds an object's hash
 _CHUNK_BYTES: Final = 1024**2
 _ETAG_LENGTH: Final = 120  # characters that a copy's name keeps; S3 gives up to 38
 _COPY: Final = "etag-"
@@ -31,14 +45,31 @@ _COPY: Final = "etag-"
 _BUCKET: Final = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS: Final = re.compile(r"s3://([^/]*)(?:/(.*?)/?)?", re.DOTALL)
 _RETRYABLE_STATUS: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS})
+_REFUSED_STATUS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 # Amazon S3 API Reference, "List of error codes": those that come with other status codes.
 _RETRYABLE_CODES: Final = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"})
 # IncompleteReadError: the body has not the length that its header says.
 _NETWORK: Final = (boto.ConnectionError, boto.HTTPClientError, boto.IncompleteReadError, boto.FlexibleChecksumError)
 
 
+class _Taken(PermanentFailure):
+    """A conditional write that found an object."""
+
+
+class _NotImplemented(PermanentFailure):
+    """A request that this server does not know."""
+
+
 class BeyondEnd(PermanentFailure):
     """A range that starts at or behind the object's end."""
+
+
+# What callers in this module ask for on purpose.
+_EXPECTED: Final[dict[int, type[PermanentFailure]]] = {
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: BeyondEnd,
+    HTTPStatus.PRECONDITION_FAILED: _Taken,
+    HTTPStatus.NOT_IMPLEMENTED: _NotImplemented,
+}
 
 
 def parse_address(address: str) -> tuple[str, str]:
@@ -61,15 +92,20 @@ def parse_address(address: str) -> tuple[str, str]:
 class S3Lake:
     """A lake in a bucket; `cache` keeps local copies for readers that need a file."""
 
-    def __init__(self, client: "S3Client", bucket: str, prefix: str, *, cache: Path) -> None:
+    def __init__(
+        self, client: "S3Client", bucket: str, prefix: str, *, cache: Path, prober: "S3Client | None" = None
+    ) -> None:
         self._client = client
+        self._prober = prober or client  # asks whether the server is there, and does not wait long
         self._bucket = bucket
         self._root = f"{prefix}/" if prefix else ""
         self._cache = cache / bucket
 
     @classmethod
-    def from_address(cls, address: str, *, cache: Path) -> "S3Lake":
+    def from_address(cls, address: str, *, cache: Path, attempts: int = MOST_ATTEMPTS) -> "S3Lake":
         """Return the lake at `s3://bucket/prefix`; credentials, region and endpoint are boto3's (`AWS_...`).
+
+        `attempts` are those of one request, the first one included; a caller with a backoff of its own passes 1.
 
         Raises:
             UserMistake: the address has another form.
@@ -78,9 +114,11 @@ class S3Lake:
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S,
-            retries={"mode": "standard", "total_max_attempts": MOST_ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": attempts},
         )
-        return cls(boto3.client("s3", config=config), bucket, prefix, cache=cache)
+        quick = Config(connect_timeout=PROBE_TIMEOUT_S, read_timeout=PROBE_TIMEOUT_S, retries={"total_max_attempts": 1})
+        prober = boto3.client("s3", config=quick)
+        return cls(boto3.client("s3", config=config), bucket, prefix, cache=cache, prober=prober)
 
     def __repr__(self) -> str:
         return f"S3Lake('s3://{self._bucket}/{self._root}')"
@@ -109,6 +147,64 @@ class S3Lake:
         """Store `data` under `key`."""
         with self._request("write", key) as name:
             self._client.put_object(Bucket=self._bucket, Key=name, Body=data)
+
+    def write_once(self, key: str, data: bytes) -> bool:
+        """Store `data` under `key` where nothing lies.
+
+        The request is conditional, which some servers do not know and others do not do atomically: two writers at once
+        may both store, and as a key names its content that is the same bytes twice.
+        """
+        digest = sha256_hex(data)
+        try:
+            with self._request("write", key) as name:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=name, Body=data, IfNoneMatch="*", Metadata={_DIGEST: digest}
+                )
+        except _Taken:
+            self._check_same(key, data, digest)
+            return False
+        except _NotImplemented:
+            return self._write_unless_there(key, data, digest)
+        return True
+
+    def _write_unless_there(self, key: str, data: bytes, digest: str) -> bool:
+        if self.exists(key):
+            self._check_same(key, data, digest)
+            return False
+        with self._request("write", key) as name:
+            self._client.put_object(Bucket=self._bucket, Key=name, Body=data, Metadata={_DIGEST: digest})
+        return True
+
+    def _check_same(self, key: str, data: bytes, digest: str) -> None:
+        """Raise KeyTaken where what lies under `key` is not `data`."""
+        try:
+            with self._request("look up", key) as name:
+                head = self._client.head_object(Bucket=self._bucket, Key=name)
+            same = head["ContentLength"] == len(data) and (
+                head["Metadata"].get(_DIGEST) == digest or self.read(key) == data
+            )
+        except AccessRefused as error:  # a device that may only add: the queue is drained, then it can add again
+            raise KeyTaken(f"{self._address(key)}: something lies there that may not be read") from error
+        except ObjectMissing as error:
+            raise TransientFailure(f"{self._address(key)}: lay there a moment ago; try again") from error
+        if not same:
+            raise KeyTaken(f"expected nothing or the same bytes at {self._address(key)}")
+
+    def server_time(self) -> datetime | None:
+        """Return the time in the server's answer to a question about the bucket."""
+        try:
+            headers = self._prober.head_bucket(Bucket=self._bucket)["ResponseMetadata"]["HTTPHeaders"]
+        except boto.ClientError as error:  # it answered, whatever it said
+            headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise TransientFailure(f"{self!r}: S3 answered {status}; try again") from error
+        except boto.BotoCoreError as error:
+            raise TransientFailure(f"{self!r}: {error}; try again") from error
+        try:
+            return parsedate_to_datetime(headers["date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return None
 
     def upload(self, source: Path, key: str) -> None:
         """Store a copy of the file `source` under `key`, in parts where it is large."""
@@ -218,10 +314,10 @@ def _failure(error: boto.ClientError, what: str, key: str) -> FootfallError:
         return PermanentFailure(f"{what}: the bucket does not exist; create it, or correct FOOTFALL_LAKE")
     if status == HTTPStatus.NOT_FOUND:
         return missing(key)
-    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return BeyondEnd(f"{what}: the range starts behind its end")
-    if status == HTTPStatus.FORBIDDEN:
-        return PermanentFailure(
+    if status in _EXPECTED:
+        return _EXPECTED[status](f"{what}: S3 answered {status} {code}")
+    if status in _REFUSED_STATUS:
+        return AccessRefused(
             f"{what}: S3 refused it ({code}); check the credentials, and that they may get, put, delete and list there"
         )
     if status in _RETRYABLE_STATUS or status >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _RETRYABLE_CODES:

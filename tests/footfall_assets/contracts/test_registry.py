@@ -183,3 +183,58 @@ def test_a_display_name_is_one_line_of_at_most_120_characters(name):
 def test_an_interval_is_more_than_nothing_and_at_most_an_hour(interval):
     with pytest.raises(ValidationError):
         camera(interval_s=interval)
+
+
+def test_a_copy_looks_its_own_records_up():
+    """The look-up tables are kept with the registry: a copy must not keep those of the one it was made from."""
+    registry = Registry().with_location(location())
+    found = registry.locations[0]
+    assert registry.location(found.location_id, found.valid_from) == found
+    assert registry.model_copy(update={"locations": ()}).location(found.location_id, found.valid_from) is None
+
+
+BEFORE_DEVICES_WERE_MANAGED = """{"revision": 3, "first_day": "2024-01-01",
+ "locations": [{"location_id": "store-101", "name": "Store", "timezone": "UTC", "mode": "count_only",
+  "legal_basis": null, "notice_since": null, "assessment": null, "partition_group": "store-101",
+  "valid_from": "2024-01-01"}],
+ "cameras": [{"camera_id": "door", "location_id": "store-101", "name": "Door", "interval_s": 5.0, "filter": "face",
+  "zones": ["till"], "plan_position": null, "staff_only": false, "valid_from": "2024-01-01"}],
+ "camera_groups": [], "devices": [{"device_id": "local-ingest", "public_key": "%s", "revoked": false}]}"""
+
+
+def test_a_home_from_before_devices_were_managed_still_loads() -> None:
+    old = Registry.model_validate_json(BEFORE_DEVICES_WERE_MANAGED % ("A" * 44))
+    assert (old.cameras[0].device_id, old.cameras[0].zones, old.cameras[0].areas) == (None, ("till",), ())
+    assert (old.devices[0].location_id, old.devices[0].revision) == (None, 0)
+    assert Registry.model_validate_json(old.model_dump_json()) == old
+
+
+def test_a_device_belongs_to_a_known_location() -> None:
+    with pytest.raises(RegistryError, match="add-location"):
+        registry_of().with_device(Device(device_id="box", public_key="A" * 44, location_id="store-101"))
+
+
+def test_cameras_of_a_device_change_with_the_day() -> None:
+    source = {"device_id": "box", "kind": "usb", "address": "0"}
+    registry = registry_of(location()).with_camera(camera(**source)).with_camera(camera("roof", **source))
+    moved = camera(valid_from=NEW_YEAR + timedelta(days=5), **source | {"device_id": "other"})
+    registry = registry.with_camera(moved)
+    assert [each.camera_id for each in registry.cameras_of("box", NEW_YEAR)] == ["door", "roof"]
+    assert [each.camera_id for each in registry.cameras_of("box", moved.valid_from)] == ["roof"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "usb"},
+        {"address": "0"},
+        {"device_id": "box"},
+        {"kind": "network", "address": "10.0.0.7"},
+        {"areas": [{"name": "till", "polygon": [(0, 0), (1, 0), (1, 1)]}]},
+        {"zones": ("till",), "areas": [{"name": "till", "polygon": [(0, 0), (1, 0), (1, 1)]}] * 2},
+        {"masks": [[(0, 0), (1, 1)]]},
+    ],
+)
+def test_a_camera_that_contradicts_itself(changes) -> None:
+    with pytest.raises(ValidationError):
+        camera(**changes)

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import BaseModel
 
-from footfall_assets.contracts.settings import PlatformSettings
+from footfall_assets.contracts.settings import PlatformSettings, Shift
 from footfall_assets.contracts.versions import AssetVersions, asset_versions
 
 ASSETS = ("images", "faces", "face_embeddings", "local_visitors", "identities", "sightings")
@@ -26,7 +26,14 @@ def altered(settings, group, name):
     """The settings with one of them changed to another value that is allowed."""
     nested = getattr(settings, group)
     old = getattr(nested, name)
-    new = {bool: lambda: not old, str: lambda: old + "-2", int: lambda: old + 1, float: lambda: old * 1.01}[type(old)]()
+    new = {
+        bool: lambda: not old,
+        str: lambda: old + "-2",
+        int: lambda: old + 1,
+        float: lambda: old * 1.01,
+        type(None): lambda: 6.0,  # hours
+        tuple: lambda: [Shift(starts="09:00", ends="17:00")],
+    }[type(old)]()
     fields = type(nested).model_validate(nested.model_dump() | {name: new})
     return settings.model_copy(update={group: fields})
 
@@ -38,6 +45,7 @@ def every_setting():
         "embedding": FROM["face_embeddings"],
         "quality": FROM["local_visitors"],
         "linkage": FROM["local_visitors"],
+        "staff": {"identities"},
         "counting": set(),
     }.items():
         for name in PlatformSettings.model_fields[group].annotation.model_fields:
@@ -57,6 +65,11 @@ def test_a_model_changes_what_it_computes_and_what_comes_after_it(settings, mode
     assert changed(versions(settings), versions(settings, **{model: "other"})) == touched
 
 
+def test_a_calibration_changes_what_it_decides(settings):
+    assert changed(versions(settings), versions(settings, probe="weights")) == FROM["local_visitors"]
+    assert changed(versions(settings), versions(settings, cuts=(0.05, 0.06))) == {"identities"}
+
+
 def test_models_that_change_places_are_other_models(settings):
     assert changed(versions(settings, detector="x", crop="y"), versions(settings, detector="y", crop="x"))
 
@@ -71,6 +84,8 @@ def test_models_that_change_places_are_other_models(settings):
         {"model_cache": "/elsewhere"},
         {"warehouse_memory": "1GB"},
         {"app_port": 9000},
+        {"audit": {"role": "auditor", "crop_reserve": True}},
+        {"fleet": {"clock_skew_s": 5}},
     ],
 )
 def test_where_and_how_it_runs_changes_no_version(settings, change, tmp_path):
@@ -80,7 +95,8 @@ def test_where_and_how_it_runs_changes_no_version(settings, change, tmp_path):
 
 def test_every_group_of_settings_was_thought_of(settings):
     groups = {name for name in PlatformSettings.model_fields if isinstance(getattr(settings, name), BaseModel)}
-    assert groups == {group for group, _, _ in every_setting()}
+    how_it_runs = {"audit", "fleet"}
+    assert groups == {group for group, _, _ in every_setting()} | how_it_runs
 
 
 def test_a_version_is_sixteen_digits_and_each_asset_has_its_own(settings):

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footfall_assets.storage.arrow import codes, list_column, matrix, microseconds, uuid_column, uuid_lists
+from footfall_assets.storage.arrow import (
+    codes,
+    list_column,
+    matrix,
+    microseconds,
+    uuid_column,
+    uuid_lists,
+    uuid_words,
+    words_column,
+    words_lists,
+)
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
@@ -60,3 +70,26 @@ def test_codes_number_values_in_the_order_of_their_first_appearance(values):
     found = codes(values).tolist()
     order = list(dict.fromkeys(values))
     assert [order[code] for code in found] == values
+
+
+@given(st.lists(st.integers(0, 2**128 - 1), max_size=8))
+def test_ids_come_back_from_their_words(values):
+    ids = [UUID(int=each) for each in values]
+    column = pa.chunked_array([uuid_column(ids[:2]), uuid_column(ids[2:])], pa.uuid())
+    words = uuid_words(column)
+    assert [(int(high) << 64) + int(low) for high, low in words] == values
+    assert words_column(words).to_pylist() == ids
+    assert uuid_words(column.slice(1)).tolist() == words[1:].tolist()
+
+
+def test_words_that_are_not_valid_are_null():
+    words = np.array([[1, 2], [3, 4]], np.uint64)
+    column = words_column(words, valid=np.array([False, True]))
+    assert column.type == pa.uuid()
+    assert column.to_pylist() == [None, UUID(int=(3 << 64) + 4)]
+
+
+def test_lists_of_words_are_lists_of_ids():
+    words = np.array([[0, 1], [0, 2], [0, 3]], np.uint64)
+    column = words_lists(words, np.array([2, 0, 1]))
+    assert column.equals(uuid_lists([[UUID(int=1), UUID(int=2)], [], [UUID(int=3)]]))
