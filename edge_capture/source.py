@@ -1,36 +1,58 @@
-"""Where stills come from: one contract, whether a camera, a video file or a folder stands behind it."""
+"""The contract of everything stills come from; what stands behind it is in `edge_capture.cameras`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Protocol, Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_capture.errors import UnreadableSource
-
-_STILL_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
-_HALF_MILLISECOND_S: Final = 0.0005  # container time stamps are rounded to milliseconds
+Image = NDArray[np.uint8]  # BGR (height, width, 3)
+Prepare = Callable[[Image], Image]  # what is done to a picture before anybody gets it; may change it in place
 
 
 @dataclass(frozen=True)
 class Frame:
     """One picture: `image` is BGR uint8 of shape (height, width, 3)."""
 
-    image: NDArray[np.uint8]
+    image: Image
     captured_at: datetime  # UTC
     sequence: int  # number of the tick it was due at, from 0; a gap is a still that never came
 
 
+@dataclass(frozen=True)
+class Tick:
+    """A moment at which a still was due. Without a frame none came: the camera is away, or gave nothing in time."""
+
+    sequence: int  # from 0, `interval_s` apart on the monotonic clock; never used twice
+    frame: Frame | None
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """How a source is doing, counted since it was opened: expected = captured + dropped at every moment."""
+
+    connected: bool = False
+    frames_expected: int = 0  # ticks that came
+    frames_captured: int = 0
+    frames_dropped: int = 0  # ticks without a picture: the camera was away or slow, or the caller was busy
+    reconnects: int = 0  # connections after the first
+    last_frame_at: datetime | None = None  # UTC
+    last_frame_age_s: float | None = None  # on the monotonic clock
+    error: str | None = None  # why it is not connected, or what was last wrong; holds no credentials
+
+
 class FrameSource(Protocol):
-    """Stills in time order, one per interval; a context manager that frees its device."""
+    """Stills in time order, one per interval; a context manager that frees its device.
+
+    A source is opened once and iterated once, by `iter(source)` or by `source.ticks()`. It ends by itself only where
+    a recording ends; a camera that is away is waited for.
+    """
 
     def __enter__(self) -> Self:
-        """Open the device."""
+        """Open the device. A camera need not be there yet."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -38,101 +60,24 @@ class FrameSource(Protocol):
         """Free the device."""
 
     def __iter__(self) -> Iterator[Frame]:
-        """Return the stills; raises UnreadableSource."""
+        """Return the stills; raises UnreadableSource where a recording cannot be read."""
+
+    def ticks(self) -> Iterator[Tick]:
+        """Return every tick, with its frame or without; numbers left out passed while the caller was busy."""
+
+    @property
+    def status(self) -> SourceStatus:
+        """Return how it is doing; from any thread."""
+
+    def close(self) -> None:
+        """End it from any thread: a waiting iteration stops within about a second."""
 
 
-class VideoFileSource:
-    """A still every `every_s` seconds of a video file or GIF whose first frame was taken at `start`."""
-
-    def __init__(self, path: Path, *, start: datetime, every_s: float) -> None:
-        self._path = path
-        self._start = start.astimezone(UTC)
-        self._every_s = every_s
-        self._capture: cv2.VideoCapture | None = None
-
-    def __enter__(self) -> Self:
-        self._capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
-        if not self._capture.isOpened():
-            raise UnreadableSource(f"expected a video that FFmpeg can read, got {self._path}; is the file complete?")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._capture is not None:
-            self._capture.release()
-
-    def __iter__(self) -> Iterator[Frame]:
-        capture = self._capture
-        if capture is None:
-            raise UnreadableSource(f"{self._path} is not open; use it in a with statement")
-        tick = 0
-        while capture.grab():
-            at_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if at_s + _HALF_MILLISECOND_S < tick * self._every_s:
-                continue
-            ok, image = capture.retrieve()
-            if ok:
-                due = int((at_s + _HALF_MILLISECOND_S) // self._every_s)
-                yield Frame(image, self._start + timedelta(seconds=due * self._every_s), due)
-                tick = due + 1
-        if tick == 0:
-            raise UnreadableSource(f"no frame could be decoded from {self._path}; is it a video?")
+def frames_of(ticks: Iterator[Tick]) -> Iterator[Frame]:
+    """Yield the frames of those ticks that have one."""
+    return (tick.frame for tick in ticks if tick.frame is not None)
 
 
-class FolderSource:
-    """The pictures of a folder in the order of their names, `every_s` seconds apart from `start` on.
-
-    Attributes:
-        unreadable: names of the pictures that could not be decoded, in order.
-    """
-
-    def __init__(self, path: Path, *, start: datetime, every_s: float) -> None:
-        self._path = path
-        self._start = start.astimezone(UTC)
-        self._every_s = every_s
-        self.unreadable: list[str] = []
-
-    def __enter__(self) -> Self:
-        self._stills = sorted(each for each in self._path.iterdir() if each.suffix.lower() in _STILL_SUFFIXES)
-        if not self._stills:
-            raise UnreadableSource(
-                f"expected pictures ({', '.join(sorted(_STILL_SUFFIXES))}) in {self._path}, found none"
-            )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stills = []
-
-    def __iter__(self) -> Iterator[Frame]:
-        for sequence, still in enumerate(self._stills):
-            image = _picture(still)
-            if image is None:
-                self.unreadable.append(still.name)
-                continue
-            yield Frame(image, self._start + timedelta(seconds=sequence * self._every_s), sequence)
-        if len(self.unreadable) == len(self._stills):
-            raise UnreadableSource(f"no picture in {self._path} could be decoded, not even {self._stills[0].name}")
-
-
-def _picture(path: Path) -> NDArray[np.uint8] | None:
-    try:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    except cv2.error:  # a header that claims more pixels than OpenCV will hold
-        return None
-    return None if image is None else np.asarray(image, dtype=np.uint8)
-
-
-def open_source(path: Path, *, start: datetime, every_s: float) -> VideoFileSource | FolderSource:
-    """Return the source for a path: a folder of stills, else a video file.
-
-    Raises:
-        UnreadableSource: nothing is there.
-    """
-    if path.is_dir():
-        return FolderSource(path, start=start, every_s=every_s)
-    if path.is_file():
-        return VideoFileSource(path, start=start, every_s=every_s)
-    raise UnreadableSource(f"expected a video, a GIF or a folder of stills at {path}, found nothing")
+def as_it_is(image: Image) -> Image:
+    """Return the picture, unprepared."""
+    return image

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edge_capture.cameras.recorded import FolderSource, VideoFileSource, open_source
 from edge_capture.errors import UnreadableSource
-from edge_capture.source import FolderSource, VideoFileSource, open_source
 
 START = datetime(2024, 1, 5, 10, tzinfo=UTC)
 GREY_STEP = 12  # between one frame of the video and the next

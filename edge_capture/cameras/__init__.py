@@ -1,0 +1,1 @@
+"""What stands behind a camera: network and USB cameras, recorded footage, drawn scenes."""
