@@ -5,6 +5,7 @@ from time import monotonic
 
 import dagster as dg
 
+from footfall_assets.capture.enrolment import accept_enrolments
 from footfall_assets.capture.intake import CODE_VERSION, take_in
 from footfall_assets.capture.refresh import refresh_images
 from footfall_assets.contracts.schemas import COVERAGE, IMAGES
@@ -18,14 +19,20 @@ INTAKE = "intake"  # two intakes at once would fight over the same landed object
 
 @dg.asset(group_name=GROUP, kinds={"python"})
 def batches(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
-    """One object per verified edge batch. Draining the landing area again finds it empty; bad batches are set aside."""
+    """One object per verified edge batch. Draining the landing area again finds it empty; bad batches are set aside.
+
+    Devices that ask to join are answered first, so that their batches find them known.
+    """
     started = monotonic()
     with platform.exclusively(INTAKE):
-        report = take_in(platform.lake, platform.registry, platform.settings.intake, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        enrolled = accept_enrolments(platform.lake, platform.settings, now=now)
+        report = take_in(platform.lake, platform.registry, platform.settings.intake, now=now)
     context.log.info("%d landed, %d accepted, %s", report.landed, report.accepted, dict(report.quarantined))
+    report.quarantined.update(enrolled.refused)
     outcome = Outcome(rows=report.accepted, version=CODE_VERSION, left_out=report.quarantined)
     outcome.left_out["unreadable_name"] += report.unreadable_names
-    return result(outcome, monotonic() - started, images=str(report.images))
+    return result(outcome, monotonic() - started, images=str(report.images), enrolled=", ".join(enrolled.accepted))
 
 
 def build_capture_assets(first_day: date) -> list[dg.AssetsDefinition]:

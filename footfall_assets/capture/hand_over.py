@@ -149,7 +149,10 @@ class LocalDevice:
         admit = register_for_development
         if self._platform.settings.environment != "development":
             admit = require_registered
-        registry = registry.with_device(Device(device_id=DEVICE_ID, public_key=public_key_text(self._key)))
+        own = Device(device_id=DEVICE_ID, public_key=public_key_text(self._key))
+        known = registry.device(DEVICE_ID)
+        if known is None or known.public_key != own.public_key:  # one that was revoked stays so
+            registry = registry.with_device(own)
         for need in needs:
             registry = admit(registry, need)
         today = datetime.now(UTC).date()

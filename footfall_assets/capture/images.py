@@ -16,7 +16,7 @@ from footfall_assets.contracts.schemas import COVERAGE, IMAGES
 from footfall_assets.contracts.settings import IntakeLimits
 from footfall_assets.storage.lake import LakeStore
 
-CODE_VERSION: Final = "images/1"
+CODE_VERSION: Final = "images/2"
 _JPEG_MAGIC: Final = b"\xff\xd8\xff"  # ITU T.81: start of image, then the first marker
 
 
@@ -118,7 +118,7 @@ def _image_rows(manifest: BatchManifest, members: list[Member], key: str) -> pa.
             "width": member.entry.width,
             "height": member.entry.height,
             "filter": str(manifest.filter),
-            "zones": list(manifest.zones),
+            "zones": list(manifest.zones if member.entry.zones is None else member.entry.zones),
             "sha256": member.entry.sha256,
             "object": key,
             "offset": member.offset,

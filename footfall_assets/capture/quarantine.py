@@ -69,13 +69,3 @@ def quarantine_landed(
         lake.write(f"{target}.json", note.model_dump_json(indent=1).encode())
     lake.move(key, target)
     return target
-
-
-def count_quarantined(lake: LakeStore) -> dict[str, int]:
-    """Return the number of objects per reason."""
-    counts: dict[str, int] = {}
-    for key in lake.list_keys("quarantine"):
-        if key.endswith(".json"):
-            reason = key.split("/")[1]
-            counts[reason] = counts.get(reason, 0) + 1
-    return counts

@@ -1,4 +1,4 @@
-"""`footfall fleet`: what is known of locations, cameras and camera groups."""
+"""`footfall fleet`: what is known of locations, cameras and camera groups; `devices` holds the rest of it."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from footfall_assets.cli import devices
+from footfall_assets.contracts.camera_settings import SourceKind, parse_polygon
 from footfall_assets.contracts.errors import RegistryError
 from footfall_assets.contracts.registry import (
     DEVELOPMENT_BASIS,
@@ -18,7 +20,12 @@ from footfall_assets.contracts.registry import (
     Registry,
 )
 
-app = typer.Typer(no_args_is_help=True, help="Register locations, cameras and camera groups.")
+app = typer.Typer(no_args_is_help=True, help="Register locations and cameras, enrol devices, see how they are.")
+app.command("enroll")(devices.enroll)
+app.command("revoke")(devices.revoke)
+app.command("set")(devices.change)
+app.command("status")(devices.status)
+app.command("rotate-key")(devices.rotate_key)
 
 _From = Annotated[
     datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Business day it holds from; default today.")
@@ -85,7 +92,17 @@ def add_camera(
     name: Annotated[str | None, typer.Option(help="As reports show it.")] = None,
     every: Annotated[float, typer.Option(help="Seconds between stills.")] = 5.0,
     still_filter: Annotated[FilterMode, typer.Option("--filter", help="What a still must show.")] = FilterMode.FACE,
-    zone: Annotated[list[str] | None, typer.Option(help="Zone it sees; repeat for more.")] = None,
+    zone: Annotated[
+        list[str] | None, typer.Option(help="Zone it sees, or name=0.1,0.2/0.5,0.2/0.5,0.9; repeat for more.")
+    ] = None,
+    mask: Annotated[
+        list[str] | None, typer.Option(help="Area painted black on the device, as the corners of a zone; repeat.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Device that serves it.")] = None,
+    source: Annotated[SourceKind | None, typer.Option(help="What stands behind it.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Such as rtsp://10.0.0.7/stream1, without user and password.")
+    ] = None,
     staff_only: Annotated[bool, typer.Option("--staff-only", help="Sees staff only.")] = False,
     valid_from: _From = None,
 ) -> None:
@@ -93,16 +110,24 @@ def add_camera(
 
     Example: footfall fleet add-camera store-101-door --location store-101 --every 5
     """
+    named = [text.partition("=") for text in zone or ()]
     try:
-        camera = Camera(
-            camera_id=camera_id,
-            location_id=location,
-            name=name or camera_id,
-            interval_s=every,
-            filter=still_filter,
-            zones=tuple(zone or ()),
-            staff_only=staff_only,
-            valid_from=_day(valid_from),
+        camera = Camera.model_validate(
+            {
+                "camera_id": camera_id,
+                "location_id": location,
+                "name": name or camera_id,
+                "interval_s": every,
+                "filter": still_filter,
+                "zones": [zone_name for zone_name, _, _ in named],
+                "areas": [{"name": zone_name, "polygon": parse_polygon(it)} for zone_name, drawn, it in named if drawn],
+                "masks": [parse_polygon(text) for text in mask or ()],
+                "device_id": device,
+                "kind": source,
+                "address": address,
+                "staff_only": staff_only,
+                "valid_from": _day(valid_from),
+            }
         )
     except ValidationError as error:
         raise _mistake(error) from error
@@ -147,7 +172,8 @@ def list_fleet() -> None:
         )
         for camera in current(registry.cameras, "camera_id"):
             if camera.location_id == location.location_id:
-                typer.echo(f"  {camera.camera_id}  every {camera.interval_s:g} s  filter {camera.filter}")
+                served = f"  device {camera.device_id}" if camera.device_id else ""
+                typer.echo(f"  {camera.camera_id}  every {camera.interval_s:g} s  filter {camera.filter}{served}")
     for group in registry.camera_groups:
         typer.echo(f"group {group.group_id}  {group.name}  {', '.join(group.camera_ids)}")
     today = datetime.now(UTC).date()
@@ -168,4 +194,6 @@ def _change(change: Callable[[Registry], Registry]) -> None:
         return changed
 
     settings = load_settings()
-    change_registry(open_lake(settings), settings.home, checked)
+    lake = open_lake(settings)
+    change_registry(lake, settings.home, checked)
+    devices.issue_configurations(lake, settings)

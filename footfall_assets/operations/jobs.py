@@ -10,13 +10,14 @@ INTAKE_JOB: Final = "intake"
 PLACES_JOB: Final = "places"
 DAYS_JOB: Final = "days"
 WAREHOUSE_JOB: Final = "warehouse"
+FLEET_JOB: Final = "fleet_health"
 
 _PLACE_ASSETS: Final = ("images", "faces", "face_embeddings", "local_visitors")
-_DAY_ASSETS: Final = ("identities", "sightings")
+_DAY_ASSETS: Final = ("identities", "sightings", "crop_reserve")
 
 
 def build_jobs(warehouse: dg.AssetsDefinition) -> list[AssetJob]:
-    """Return the four jobs; `warehouse` is the dbt asset."""
+    """Return the jobs; `warehouse` is the dbt asset."""
     marts = dg.AssetSelection.assets(warehouse) | dg.AssetSelection.assets("visitor_numbers", "publication")
     return [
         dg.define_asset_job(
@@ -33,4 +34,9 @@ def build_jobs(warehouse: dg.AssetsDefinition) -> list[AssetJob]:
             description="Who is who over all locations, from the start of the linkage window to a day.",
         ),
         dg.define_asset_job(WAREHOUSE_JOB, marts, description="Build and test the marts, then publish them."),
+        dg.define_asset_job(
+            FLEET_JOB,
+            dg.AssetSelection.assets("fleet"),
+            description="Answer and configure devices, check their health.",
+        ),
     ]

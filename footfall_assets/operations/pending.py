@@ -29,7 +29,7 @@ class LakeState:
     """What the lake holds, as hashes.
 
     Attributes:
-        landed: objects waiting for intake.
+        landed: objects waiting for intake: batches, and requests of devices to join.
         places: for each location and day, the freshness of its assets in order.
         days: for each day, the freshness of `identities` and `sightings`.
         publication: freshness of the publication.

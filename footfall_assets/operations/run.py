@@ -18,7 +18,6 @@ from footfall_assets.operations.state import read_state
 from footfall_assets.partitions import LOCATION_GROUPS, place_key
 from footfall_assets.platform import Place, Platform
 from models.cache import verify
-from models.manifest import load_manifest
 
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # events go to the instance
 Progress = Callable[[str, int, int], None]  # stage, number of the run, runs in the stage
@@ -83,9 +82,9 @@ class Runner:
         settings = self._platform.settings
         modes = {self._platform.location_mode(place) for place in places if self._platform.accepted_batches(place)}
         if modes - {LocationMode.OFF}:
-            verify(load_manifest().get(settings.detection.detector), settings.model_cache)
+            verify(self._platform.model_manifest.get(settings.detection.detector), settings.model_cache)
         if LocationMode.UNIQUE in modes:
-            verify(load_manifest().get(settings.embedding.embedder), settings.model_cache)
+            verify(self._platform.model_manifest.get(settings.embedding.embedder), settings.model_cache)
 
     def _run_days(self, days: Sequence[date]) -> None:
         self._execute(DAYS_JOB, [day.isoformat() for day in days])

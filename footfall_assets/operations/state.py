@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from footfall_assets.capture.enrolment import waiting_enrolments
 from footfall_assets.capture.intake import waiting
 from footfall_assets.contracts.ids import digest_of
 from footfall_assets.contracts.registry import LocationMode
@@ -19,10 +20,11 @@ from footfall_assets.warehouse.inputs import built_from, warehouse_inputs_hash
 
 def read_state(platform: Platform) -> LakeState:
     """Return the freshness of everything in the lake."""
+    platform.reread_calibration()
     local = known_places(platform)
     places = sorted({*places_with_batches(platform), *local})
     return LakeState(
-        landed=len(waiting(platform.lake)),
+        landed=len(waiting(platform.lake)) + len(waiting_enrolments(platform.lake)),
         places={place: _place_freshness(platform, place) for place in places},
         days={day: _day_freshness(platform, local, day) for day in sorted({place.day for place in local})},
         publication=Freshness(built_from(platform.lake), warehouse_inputs_hash(platform)),

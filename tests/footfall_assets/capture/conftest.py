@@ -16,11 +16,11 @@ from edge_capture.batch import BatchLimits, CameraProfile, PackedBatch, Still, c
 from edge_capture.filter import KeepAll
 from edge_capture.source import Frame
 from footfall_assets.capture.intake import take_in, waiting
-from footfall_assets.capture.quarantine import count_quarantined
 from footfall_assets.contracts.batch import BatchManifest, landing_key, pack_batch, public_key_text
 from footfall_assets.contracts.ids import batch_id, image_id, sha256_hex
 from footfall_assets.contracts.registry import Camera, Device, Location, LocationMode, Registry
 from footfall_assets.contracts.settings import IntakeLimits
+from footfall_assets.reporting.fleet_status import count_quarantined
 from footfall_assets.storage.lake import FolderLake
 
 DAY = date(2024, 1, 5)
@@ -74,6 +74,7 @@ def registry() -> Registry:
         devices=(
             Device(device_id="box-1", public_key=key),
             Device(device_id="box-gone", public_key=key, revoked=True),
+            Device(device_id="box-tokyo", public_key=key, location_id="tokyo"),
         ),
     )
 

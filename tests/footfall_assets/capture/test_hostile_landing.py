@@ -1,3 +1,4 @@
+import gzip
 import io
 import json
 import os
@@ -120,7 +121,21 @@ HOSTILE = {
         lambda make: whole(make.signed({}, [make.still().jpeg], key=Ed25519PrivateKey.generate())),
     ),
     "unknown device": ("unknown_device", lambda make: whole(make.capture(device_id="box-9"))),
-    "revoked device": ("unknown_device", lambda make: whole(make.capture(device_id="box-gone"))),
+    "revoked device": ("revoked_device", lambda make: whole(make.capture(device_id="box-gone"))),
+    "device of another location": ("wrong_location", lambda make: whole(make.capture(device_id="box-tokyo"))),
+    "forged in the name of a revoked device": (
+        "bad_signature",
+        lambda make: whole(
+            make.signed({"device_id": "box-gone"}, [make.still().jpeg], key=Ed25519PrivateKey.generate())
+        ),
+    ),
+    "clock that the device itself doubts": (
+        "clock",
+        lambda make: whole(make.signed({"clock_fault": "stepped"}, [make.still().jpeg])),
+    ),
+    "100,000 members": ("bad_archive", lambda make: pair(make, lambda it: with_members(it, 100_000))),
+    "a member of 8 GB in a header": ("too_large", lambda make: pair(make, huge_member)),
+    "a bomb": ("bad_archive", lambda make: pair(make, lambda _: gzip.compress(bytes(50_000_000)))),
     "unknown location": ("unknown_location", lambda make: whole(make.capture(location_id="store-999"))),
     "location not open yet": ("unknown_location", lambda make: whole(make.capture(location_id="opens-later"))),
     "location switched off": (
@@ -146,6 +161,23 @@ HOSTILE = {
         lambda make: whole(make.signed({"closed_at": make.start - timedelta(seconds=1)}, [make.still().jpeg])),
     ),
 }
+
+
+def with_members(batch, count):
+    """Return the batch with so many empty members behind its own, all of the same name."""
+    more = tarfile.TarInfo("more.jpg").tobuf(tarfile.USTAR_FORMAT)
+    return batch.data[: end_of_stills_padded(batch)] + more * count + bytes(2 * tarfile.BLOCKSIZE)
+
+
+def end_of_stills_padded(batch):
+    return -(-end_of_stills(batch) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+
+
+def huge_member(batch):
+    """Return the batch with a first member that claims 8 GB."""
+    header = tarfile.TarInfo("manifest.json")
+    header.size = 8 * 1024**3 - 1
+    return header.tobuf(tarfile.USTAR_FORMAT) + batch.data[tarfile.BLOCKSIZE :]
 
 
 def whole(batch):
@@ -204,6 +236,6 @@ def test_no_bad_batch_stops_a_good_one(landing, drained, make) -> None:
         batch, data = build(make)
         # Each under a name of its own: those that would be good elsewhere are wrong where they lie.
         landing.land(batch, key=f"landing/hostile-{number}.tar", data=data)
-        expected[reason if reason in {"bad_archive", "bad_manifest", "truncated"} else "wrong_path"] += 1
+        expected[reason if reason in {"bad_archive", "bad_manifest", "truncated", "too_large"} else "wrong_path"] += 1
     assert drained(make) == expected
     assert landing.lake.list_keys("batches") == sorted(accepted_key(batch.manifest) for batch in good)

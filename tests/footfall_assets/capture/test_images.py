@@ -116,6 +116,8 @@ def test_a_batch_says_what_it_covers(landing, make) -> None:
             "batch_id": batch.manifest.batch_id,
             "camera_id": "store-101-door",
             "location_id": "store-101",
+            "device_id": "box-1",
+            "sequence": 1,
             "day": date(2024, 1, 5),
             "opened_at": make.start,
             "closed_at": make.start,

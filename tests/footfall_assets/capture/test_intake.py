@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from footfall_assets.capture.intake import take_in, waiting
-from footfall_assets.capture.quarantine import count_quarantined
 from footfall_assets.contracts.batch import accepted_key
+from footfall_assets.reporting.fleet_status import count_quarantined
 
 
 def test_a_clock_may_run_ahead_a_little(landing, drained, make) -> None:
