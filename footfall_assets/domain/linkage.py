@@ -5,16 +5,38 @@ members until none lies within the threshold. Two clusters that merge hold at le
 threshold, so solving each connected component of the graph of such pairs gives the same answer as solving the whole.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Labels = NDArray[np.int64]
-Pairs = NDArray[np.int64]  # (m, 2) row numbers
-Apart = Callable[[Labels], Pairs]  # row numbers -> pairs of positions among them that are never one
+from footfall_assets.domain.agglomeration import (
+    Apart,
+    Floats,
+    Grid,
+    Labels,
+    Pairs,
+    components,
+    merge_tree,
+)
+
+__all__ = [
+    "Apart",
+    "ApartPairs",
+    "Floats",
+    "Grid",
+    "Labels",
+    "Pairs",
+    "apart_by_pairs",
+    "connected_components",
+    "cosine_distances",
+    "first_appearance_labels",
+    "link",
+    "link_at_cuts",
+    "unit",
+]
 
 
 def cosine_distances(vectors: Floats) -> Floats:
@@ -38,111 +60,67 @@ def first_appearance_labels(labels: Labels) -> Labels:
 
 def connected_components(count: int, pairs: Pairs) -> Labels:
     """Return a label for each of `count` items, equal where a chain of `pairs` joins them."""
-    parent = np.arange(count, dtype=np.int64)
-
-    def root(item: int) -> int:
-        while parent[item] != item:
-            parent[item] = parent[parent[item]]
-            item = int(parent[item])
-        return item
-
-    for left, right in pairs:
-        a, b = root(int(left)), root(int(right))
-        if a != b:
-            parent[max(a, b)] = min(a, b)
-    return first_appearance_labels(np.array([root(item) for item in range(count)], dtype=np.int64))
+    return first_appearance_labels(components(count, pairs))
 
 
-@dataclass
-class _Agglomeration:
-    """Clusters being merged: `distance` between live clusters, infinite where they must stay apart."""
-
-    distance: NDArray[np.float64]
-    size: NDArray[np.float64]
-    labels: Labels
-    nearest: NDArray[np.int64]
-    nearest_distance: NDArray[np.float64]
-
-    @classmethod
-    def start(cls, distances: Floats, cannot_link: Pairs, weights: Floats) -> "_Agglomeration":
-        distance = distances.astype(np.float64)
-        distance[cannot_link[:, 0], cannot_link[:, 1]] = np.inf
-        distance[cannot_link[:, 1], cannot_link[:, 0]] = np.inf
-        np.fill_diagonal(distance, np.inf)
-        count = len(distance)
-        nearest = distance.argmin(axis=1) if count else np.empty(0, np.int64)
-        return cls(distance, weights.astype(np.float64), np.arange(count), nearest, distance[np.arange(count), nearest])
-
-    def merge(self, keep: int, gone: int) -> None:
-        """Move cluster `gone` into `keep`; an infinite distance to either stays infinite."""
-        weights = self.size[[keep, gone]] / self.size[[keep, gone]].sum()
-        mean = weights[0] * self.distance[keep] + weights[1] * self.distance[gone]
-        self.distance[keep, :] = self.distance[:, keep] = mean
-        self.distance[gone, :] = self.distance[:, gone] = np.inf
-        self.distance[keep, keep] = np.inf
-        self.size[keep] += self.size[gone]
-        self.labels[self.labels == gone] = keep
-        self.nearest_distance[gone] = np.inf
-        # A mean never beats both its parts, so only rows that pointed at the pair can have a new nearest cluster.
-        stale = np.flatnonzero((self.nearest == keep) | (self.nearest == gone))
-        for row in {*stale.tolist(), keep} - {gone}:
-            self.nearest[row] = self.distance[row].argmin()
-            self.nearest_distance[row] = self.distance[row, self.nearest[row]]
-
-
-def average_linkage(distances: Floats, cannot_link: Pairs, weights: Floats, max_distance: float) -> Labels:
-    """Return cluster labels of n items from their (n, n) symmetric distances.
-
-    Ties go to the smaller row numbers, so the result depends on the order of the rows only through them: callers sort
-    rows by id. Memory is 8 n^2 bytes; time about n^2.
-
-    Args:
-        distances: (n, n) float32.
-        cannot_link: (m, 2) pairs of rows that never share a cluster.
-        weights: (n,) how much each row counts in a mean, above 0.
-        max_distance: the largest mean distance at which two clusters merge.
-    """
-    state = _Agglomeration.start(distances, cannot_link, weights)
-    for _ in range(len(distances) - 1):
-        row = int(state.nearest_distance.argmin())
-        if not state.nearest_distance[row] <= max_distance:
-            break
-        other = int(state.nearest[row])
-        state.merge(min(row, other), max(row, other))
-    return first_appearance_labels(state.labels)
-
-
-def link(vectors: Floats, weights: Floats, near: Pairs, apart: Apart, max_distance: float) -> Labels:
+def link(vectors: Floats | Grid, weights: Floats, near: Pairs, apart: Apart, max_distance: float) -> Labels:
     """Return cluster labels of n unit vectors (n, d), solved component by component.
 
     Args:
-        vectors: (n, d) float32, unit length.
+        vectors: (n, d) unit length, as float32 or on the grid of `agglomeration`.
         weights: (n,) how much each row counts in a mean distance, above 0.
         near: (m, 2) pairs of rows within `max_distance` of each other; missing ones can only keep clusters apart.
         apart: which of some rows can never share a cluster.
         max_distance: cosine distance.
     """
-    component = connected_components(len(vectors), near)
-    labels = np.empty(len(vectors), dtype=np.int64)
-    offset = 0
-    order = np.argsort(component, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(component[order])) + 1):
-        if len(rows) == 0:
-            continue
-        found = average_linkage(cosine_distances(vectors[rows]), apart(rows), weights[rows], max_distance)
-        labels[rows] = found + offset
-        offset += int(found.max()) + 1
-    return first_appearance_labels(labels)
+    return link_at_cuts(vectors, weights, near, apart, [max_distance])[:, 0]
 
 
-def apart_by_pairs(count: int, pairs: Pairs) -> Apart:
-    """Return the `apart` of `link` that keeps exactly these (m, 2) pairs of `count` rows asunder."""
-    position = np.full(count, -1, dtype=np.int64)
+def link_at_cuts(vectors: Floats | Grid, weights: Floats, near: Pairs, apart: Apart, cuts: Sequence[float]) -> Labels:
+    """Return the (n, len(cuts)) cluster labels that `link` gives at each of the rising `cuts`, in one pass.
 
-    def among(rows: Labels) -> Pairs:
+    Args:
+        vectors: (n, d) unit length, as float32 or on the grid of `agglomeration`.
+        weights: (n,) how much each row counts in a mean distance, above 0.
+        near: (m, 2) pairs of rows within the last cut of each other.
+        apart: which of some rows can never share a cluster.
+        cuts: cosine distances, rising.
+    """
+    tree = merge_tree(vectors, weights, near, apart, cuts[-1])
+    return np.stack([tree.labels(cut) for cut in cuts], axis=1)
+
+
+@dataclass(frozen=True)
+class ApartPairs:
+    """The `Apart` that keeps these pairs of rows asunder and no others."""
+
+    count: int
+    pairs: Pairs
+
+    @cached_property
+    def _keys(self) -> Labels:
+        return np.unique(_pair_keys(self.count, self.pairs[:, 0], self.pairs[:, 1]))
+
+    def __call__(self, rows: Labels) -> Pairs:
+        """Return the (m, 2) pairs of positions among distinct `rows` that are never one."""
+        position = np.full(self.count, -1, dtype=np.int64)
         position[rows] = np.arange(len(rows))
-        inside = position[pairs]
-        position[rows] = -1
+        inside = position[self.pairs]
         return np.asarray(inside[(inside >= 0).all(axis=1)], dtype=np.int64)
 
-    return among
+    def between(self, left: Labels, right: Labels) -> NDArray[np.bool_]:
+        """Return whether the rows `left` (k,) and `right` (k,) are never one, pair by pair."""
+        if not len(self._keys):
+            return np.zeros(len(left), dtype=np.bool_)
+        wanted = _pair_keys(self.count, left, right)
+        place = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        return np.asarray(self._keys[place] == wanted, dtype=np.bool_)
+
+
+def _pair_keys(count: int, one: Labels, other: Labels) -> Labels:
+    return np.minimum(one, other) * count + np.maximum(one, other)
+
+
+def apart_by_pairs(count: int, pairs: Pairs) -> ApartPairs:
+    """Return the `apart` of `link` that keeps exactly these (m, 2) pairs of `count` rows asunder."""
+    return ApartPairs(count, pairs)

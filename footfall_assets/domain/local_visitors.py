@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from footfall_assets.domain.corrections import NO_PAIRS, cut_tracks
 from footfall_assets.domain.linkage import Floats, Labels, Pairs, apart_by_pairs, first_appearance_labels, link, unit
 from footfall_assets.domain.tracklets import FaceEvidence, cooccurring, tracklets
 
@@ -20,6 +21,7 @@ class UnidentifiedReason(StrEnum):
     LOW_SCORE = "low_score"
     TOO_BLURRED = "too_blurred"
     EXTREME_POSE = "extreme_pose"
+    UNRECOGNISABLE = "unrecognisable"
     INVALID_VECTOR = "invalid_vector"
     COUNT_ONLY = "count_only"
 
@@ -71,6 +73,7 @@ def solve(
     may_found: NDArray[np.bool_],
     rules: LinkageRules,
     near_pairs: NearPairs,
+    apart: Pairs = NO_PAIRS,
 ) -> LocalSolution:
     """Return the visitors among the faces of one location and day.
 
@@ -83,13 +86,15 @@ def solve(
         may_found: (n,) whether the face may found an identity.
         rules: the distances and overlaps to link by.
         near_pairs: all pairs of rows of a matrix of unit vectors within a cosine distance.
+        apart: (m, 2) faces that people said are never one visitor.
     """
     track = tracklets(faces, min_iou=rules.tracklet_min_iou, max_distance=rules.tracklet_max_distance)
-    visitor = _link_tracklets(faces, quality, may_found, track, rules, near_pairs)
+    track = cut_tracks(track, apart)
+    visitor = _link_tracklets(faces, quality, may_found, track, rules, near_pairs, apart)
     count = int(visitor.max(initial=-1)) + 1
     founders = may_found & (visitor >= 0)
     template = weighted_templates(faces.vector[founders], quality[founders], visitor[founders], count)
-    visitor = _join_lesser_faces(faces, visitor, template, rules)
+    visitor = _join_lesser_faces(faces, visitor, template, rules, apart)
     best = np.zeros(count, dtype=np.float32)
     np.maximum.at(best, visitor[founders], quality[founders])
     return LocalSolution(
@@ -108,6 +113,7 @@ def _link_tracklets(
     track: Labels,
     rules: LinkageRules,
     near_pairs: NearPairs,
+    forbidden: Pairs,
 ) -> Labels:
     """Return the visitor of each face in a tracklet that may found one, -1 for the others."""
     founding = np.unique(track[may_found])
@@ -120,7 +126,9 @@ def _link_tracklets(
     template = weighted_templates(faces.vector[may_found], quality[may_found], home, len(founding))
     # A long, clear tracklet says more about a person than a glimpse.
     weights = np.bincount(home, weights=quality[may_found]).astype(np.float32)
-    apart = apart_by_pairs(len(founding), cooccurring(faces.image, dense[track]))
+    parted = dense[track[forbidden]]
+    never = np.concatenate([cooccurring(faces.image, dense[track]), parted[(parted >= 0).all(axis=1)]])
+    apart = apart_by_pairs(len(founding), never)
     near = near_pairs(template, rules.local_max_distance)
     label = link(template, weights, near, apart, rules.local_max_distance)
     inside = dense[track] >= 0
@@ -128,7 +136,9 @@ def _link_tracklets(
     return visitor
 
 
-def _join_lesser_faces(faces: FaceEvidence, visitor: Labels, template: Floats, rules: LinkageRules) -> Labels:
+def _join_lesser_faces(
+    faces: FaceEvidence, visitor: Labels, template: Floats, rules: LinkageRules, forbidden: Pairs
+) -> Labels:
     joined = visitor.copy()
     present: dict[int, set[int]] = {}
     for image, who in zip(faces.image.tolist(), visitor.tolist(), strict=True):
@@ -137,6 +147,8 @@ def _join_lesser_faces(faces: FaceEvidence, visitor: Labels, template: Floats, r
         distance = 1.0 - template @ faces.vector[row]
         here = present[int(faces.image[row])]
         distance[[who for who in here if who >= 0]] = np.inf
+        parted = joined[forbidden[(forbidden == row).any(axis=1)].ravel()]
+        distance[parted[parted >= 0]] = np.inf
         nearest = int(distance.argmin())
         if distance[nearest] <= rules.join_max_distance:
             joined[row] = nearest

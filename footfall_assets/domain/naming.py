@@ -1,79 +1,71 @@
 """Names that stay: today's identities take over the names of the day before where they hold the same visitors."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class NamedIdentity:
-    """An identity with its name and where that came from.
+class Naming:
+    """What k identities are called.
 
     Attributes:
-        face_id: its name.
-        members: its local visitors, sorted.
-        minted: whether the name is new.
-        merged_from: names of the day before whose visitors it took over besides its own.
-        split_from: the name of the day before that most of a newly named identity's visitors bore, else None.
+        name: (k,) number of the name that each takes over, -1 where it gets a new one.
+        split_from: (k,) of one that gets a new name, the name that most of its visitors bore, -1 where they bore none.
+        merged: (m, 2) identity, and name of the day before whose visitors it took over besides its own and which
+            nobody bears any more; sorted.
     """
 
-    face_id: UUID
-    members: tuple[UUID, ...]
-    minted: bool
-    merged_from: tuple[UUID, ...]
-    split_from: UUID | None
+    name: Labels
+    split_from: Labels
+    merged: Labels
 
 
-def carry_over(
-    clusters: Sequence[Sequence[UUID]], previous: Mapping[UUID, UUID], mint: Callable[[UUID], UUID]
-) -> list[NamedIdentity]:
-    """Return a named identity for each cluster of local visitors, sorted by name.
+def carry_over(identity: Labels, previous: Labels) -> Naming:
+    """Return what each identity is called.
 
-    The largest overlap takes its name first, ties by name and then by the cluster's smallest member; each name and
-    each cluster is used once. What is left gets `mint(smallest member)`.
+    The largest overlap takes its name first, ties by name and then by identity; each name and each identity is used
+    once.
 
     Args:
-        clusters: local visitor ids, disjoint, none empty.
-        previous: the day before's name of each local visitor known then.
-        mint: a new name from a cluster's smallest member; never one of `previous`' names.
+        identity: (n,) number of each local visitor's identity, from 0, none left out; numbered by its smallest member.
+        previous: (n,) number of the name each bore the day before, in the order of names; -1 where it was not known.
     """
-    members = [tuple(sorted(cluster)) for cluster in clusters]
-    overlaps = [Counter(previous[each] for each in cluster if each in previous) for cluster in members]
-    names = _assign(members, overlaps)
-    inherited = set(names.values())
-    return sorted(
-        (_identity(members[row], overlaps[row], names.get(row), inherited, mint) for row in range(len(members))),
-        key=lambda identity: identity.face_id,
-    )
+    count = int(identity.max(initial=-1)) + 1
+    owner, name, overlap = _claims(identity, previous)
+    ranked = np.lexsort((owner, name, -overlap))
+    taken = _assign(owner[ranked], name[ranked], count)
+    inherited = np.isin(name, taken[taken >= 0])
+    first = np.lexsort((name, -overlap, owner))
+    first = first[np.diff(owner[first], prepend=-1) != 0]
+    split_from = np.full(count, -1, dtype=np.int64)
+    split_from[owner[first]] = name[first]
+    split_from[taken >= 0] = -1
+    merged = ~inherited & (name != taken[owner])
+    return Naming(taken, split_from, np.stack([owner[merged], name[merged]], axis=1))
 
 
-def _assign(members: Sequence[tuple[UUID, ...]], overlaps: Sequence[Counter[UUID]]) -> dict[int, UUID]:
-    claims = sorted(
-        (-count, name, members[row][0], row) for row, overlap in enumerate(overlaps) for name, count in overlap.items()
-    )
-    names: dict[int, UUID] = {}
-    taken: set[UUID] = set()
-    for _, name, _, row in claims:
-        if row not in names and name not in taken:
-            names[row] = name
-            taken.add(name)
-    return names
+def _claims(identity: Labels, previous: Labels) -> tuple[Labels, Labels, Labels]:
+    """Return each pair of an identity and a name that some of its visitors bore, sorted, and how many did."""
+    known = previous >= 0
+    names = int(previous.max(initial=-1)) + 1
+    key, overlap = np.unique(identity[known] * names + previous[known], return_counts=True)
+    owner, name = np.divmod(key, max(names, 1))
+    return owner, name, overlap
 
 
-def _identity(
-    members: tuple[UUID, ...],
-    overlap: Counter[UUID],
-    name: UUID | None,
-    inherited: set[UUID],
-    mint: Callable[[UUID], UUID],
-) -> NamedIdentity:
-    merged = tuple(sorted(each for each in overlap if each != name and each not in inherited))
-    largest = min(overlap, key=lambda each: (-overlap[each], each), default=None)
-    return NamedIdentity(
-        face_id=name or mint(members[0]),
-        members=members,
-        minted=name is None,
-        merged_from=merged,
-        split_from=largest if name is None else None,
-    )
+def _assign(owner: Labels, name: Labels, count: int) -> Labels:
+    """Return the name of each of `count` identities, -1 for none, from claims in the order of their right."""
+    taken = np.full(count, -1, dtype=np.int64)
+    claims_of_name = np.bincount(name)
+    alone = (np.bincount(owner, minlength=count)[owner] == 1) & (claims_of_name[name] == 1)
+    taken[owner[alone]] = name[alone]
+    used: set[int] = set()
+    for each, wanted in zip(owner[~alone].tolist(), name[~alone].tolist(), strict=True):
+        if taken[each] < 0 and wanted not in used:
+            taken[each] = wanted
+            used.add(wanted)
+    return taken

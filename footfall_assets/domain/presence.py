@@ -1,10 +1,12 @@
 """Presence: when somebody certainly was at a location, and who was at two locations at once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from footfall_assets.domain.agglomeration import all_members
 from footfall_assets.domain.linkage import Labels, Pairs
 
 Microseconds = NDArray[np.int64]  # since the epoch
@@ -28,16 +30,53 @@ class Presence:
     """The stays of n people, m in all.
 
     Attributes:
-        person: (m,) row of the person.
+        person: (m,) row of the person, rising.
         place: (m,) number of the location.
         start_us: (m,) first moment.
         end_us: (m,) last moment.
+        people: n, where the last of them have no stay.
     """
 
     person: Labels
     place: Labels
     start_us: Microseconds
     end_us: Microseconds
+    people: int = 0
+
+    def between(self, left: Labels, right: Labels) -> NDArray[np.bool_]:
+        """Return whether the people `left` (k,) and `right` (k,) were at different locations at one moment, by pair."""
+        pair, one, other = all_members(self._stays, self._first, left, right)
+        at_once = (self.start_us[one] <= self.end_us[other]) & (self.start_us[other] <= self.end_us[one])
+        apart = np.zeros(len(left), dtype=np.bool_)
+        apart[pair[at_once & (self.place[one] != self.place[other])]] = True
+        return apart
+
+    @cached_property
+    def _stays(self) -> Labels:
+        return np.bincount(self.person, minlength=self.people)
+
+    @cached_property
+    def _first(self) -> Labels:
+        return np.cumsum(self._stays) - self._stays
+
+
+def stays_apart(presence: Presence) -> int:
+    """Return how many pairs of stays were at different locations at one moment.
+
+    Of all pairs that overlap in time those at one location are taken away; both are counted in a sweep over the starts.
+    """
+    everywhere = _overlaps(presence.start_us, presence.end_us)
+    order = np.argsort(presence.place, kind="stable")
+    limits = np.flatnonzero(np.diff(presence.place[order])) + 1
+    inside = (_overlaps(presence.start_us[rows], presence.end_us[rows]) for rows in np.split(order, limits))
+    return everywhere - sum(inside)
+
+
+def _overlaps(start_us: Microseconds, end_us: Microseconds) -> int:
+    """Return how many pairs of spans share a moment: those that start before the end of one that started earlier."""
+    order = np.argsort(start_us, kind="stable")
+    begun_by_its_end = np.searchsorted(start_us[order], end_us[order], side="right")
+    return int((begun_by_its_end - np.arange(1, len(order) + 1)).sum())
 
 
 def at_two_places(presence: Presence, rows: Labels) -> Pairs:

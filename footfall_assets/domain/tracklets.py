@@ -1,12 +1,12 @@
 """Tracklets: faces that follow each other from still to still of one camera, and pairs that cannot be one person."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from footfall_assets.domain.linkage import Floats, Labels, Pairs, connected_components
+from footfall_assets.domain.agglomeration import Floats, Labels, Pairs, all_members
+from footfall_assets.domain.linkage import connected_components
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,15 @@ class FaceEvidence:
 
 def box_iou(left: Floats, right: Floats) -> Floats:
     """Return the (n, m) intersection over union of xyxy boxes (n, 4) and (m, 4)."""
-    corner_low = np.maximum(left[:, None, :2], right[None, :, :2])
-    corner_high = np.minimum(left[:, None, 2:], right[None, :, 2:])
-    shared = np.prod(np.clip(corner_high - corner_low, 0, None), axis=2)
-    area_left = np.prod(left[:, 2:] - left[:, :2], axis=1)[:, None]
-    area_right = np.prod(right[:, 2:] - right[:, :2], axis=1)[None, :]
+    rows, columns = (each.ravel() for each in np.mgrid[: len(left), : len(right)])
+    return paired_iou(left[rows], right[columns]).reshape(len(left), len(right))
+
+
+def paired_iou(left: Floats, right: Floats) -> Floats:
+    """Return the (n,) intersection over union of xyxy boxes (n, 4) and (n, 4), pair by pair."""
+    sides = np.clip(np.minimum(left[:, 2:], right[:, 2:]) - np.maximum(left[:, :2], right[:, :2]), 0, None)
+    area_left, area_right = ((box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1]) for box in (left, right))
+    shared = sides[:, 0] * sides[:, 1]
     union = area_left + area_right - shared
     return np.asarray(shared / np.where(union > 0, union, 1), dtype=np.float32)
 
@@ -50,41 +54,47 @@ def must_links(faces: FaceEvidence, *, min_iou: float, max_distance: float) -> P
     Consecutive: next to each other at the camera and at most twice its interval apart. Boxes overlap by `min_iou` and,
     where there are vectors, these lie within `max_distance` (cosine). One to one, best overlap first.
     """
-    pairs: list[tuple[int, int]] = []
-    for camera in np.unique(faces.camera):
-        stills = _stills_of(faces, int(camera))
-        for before, after in pairwise(stills):
-            gap_s = (faces.time_us[after[0]] - faces.time_us[before[0]]) / 1e6
-            if 0 < gap_s <= 2 * faces.interval_s[after[0]]:
-                pairs += _match(faces, before, after, min_iou=min_iou, max_distance=max_distance)
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
-
-
-def _stills_of(faces: FaceEvidence, camera: int) -> list[NDArray[np.int64]]:
-    rows = np.flatnonzero(faces.camera == camera)
-    rows = rows[np.lexsort((faces.image[rows], faces.time_us[rows]))]
-    return np.split(rows, np.flatnonzero(np.diff(faces.image[rows])) + 1)
-
-
-def _match(
-    faces: FaceEvidence,
-    before: NDArray[np.int64],
-    after: NDArray[np.int64],
-    *,
-    min_iou: float,
-    max_distance: float,
-) -> list[tuple[int, int]]:
-    overlap = box_iou(faces.box[before], faces.box[after])
+    before, after = _candidates(faces)
+    overlap = paired_iou(faces.box[before], faces.box[after])
+    fits = overlap >= min_iou
     if faces.vector.shape[1]:
-        distance = 1.0 - faces.vector[before] @ faces.vector[after].T
-        overlap = np.where(distance <= max_distance, overlap, 0)
-    found = []
-    while overlap.size and overlap.max() >= min_iou:
-        row, column = np.unravel_index(int(overlap.argmax()), overlap.shape)
-        found.append((int(before[row]), int(after[column])))
-        overlap[row, :] = 0
-        overlap[:, column] = 0
-    return found
+        cosine = np.einsum("ij,ij->i", faces.vector[before], faces.vector[after], dtype=np.float64)
+        fits &= 1.0 - cosine <= max_distance
+    return _one_to_one(before[fits], after[fits], overlap[fits], len(faces))
+
+
+def _candidates(faces: FaceEvidence) -> tuple[Labels, Labels]:
+    """Return every face of a still with every face of the camera's next still, where that follows soon enough."""
+    order = np.lexsort((faces.image, faces.time_us, faces.camera))
+    image, camera = faces.image[order], faces.camera[order]
+    first = np.flatnonzero((np.diff(image, prepend=-1) != 0) | (np.diff(camera, prepend=-1) != 0))
+    size = np.diff(np.append(first, len(order)))
+    gap_s = np.diff(faces.time_us[order[first]]) / 1e6
+    soon = (gap_s > 0) & (gap_s <= 2 * faces.interval_s[order[first[1:]]]) & (np.diff(camera[first]) == 0)
+    still = np.flatnonzero(soon)
+    _, one, other = all_members(size, first, still, still + 1)
+    return order[one], order[other]
+
+
+def _one_to_one(before: Labels, after: Labels, overlap: Floats, count: int) -> Pairs:
+    """Return the pairs that are left when the best overlap of all takes its two faces, then the best of the rest.
+
+    Ties go to the smaller rows. A pair that is better than every other of its two faces is taken in any case, so all
+    such pairs are taken at once, round by round.
+    """
+    right = np.lexsort((after, before, -overlap))
+    before, after = before[right], after[right]
+    found = [np.empty((0, 2), dtype=np.int64)]
+    while len(before):
+        place = np.arange(len(before))
+        best_before, best_after = np.full(count, count**2), np.full(count, count**2)
+        np.minimum.at(best_before, before, place)
+        np.minimum.at(best_after, after, place)
+        best = (best_before[before] == place) & (best_after[after] == place)
+        found.append(np.stack([before[best], after[best]], axis=1))
+        left = ~np.isin(before, before[best]) & ~np.isin(after, after[best])
+        before, after = before[left], after[left]
+    return np.concatenate(found)
 
 
 def tracklets(faces: FaceEvidence, *, min_iou: float, max_distance: float) -> Labels:
@@ -94,9 +104,13 @@ def tracklets(faces: FaceEvidence, *, min_iou: float, max_distance: float) -> La
 
 def cooccurring(image: Labels, group: Labels) -> Pairs:
     """Return the (m, 2) distinct pairs of groups with a face in the same image: two faces, two people."""
-    pairs: set[tuple[int, int]] = set()
-    order = np.argsort(image, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(image[order])) + 1):
-        members = np.unique(group[rows])
-        pairs.update((int(a), int(b)) for position, a in enumerate(members) for b in members[position + 1 :] if a >= 0)
-    return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
+    known = group >= 0
+    groups = int(group.max(initial=-1)) + 1
+    number, seen = np.divmod(np.unique(image[known] * groups + group[known]), max(groups, 1))
+    first = np.flatnonzero(np.diff(number, prepend=-1))
+    size = np.diff(np.append(first, len(number)))
+    still = np.flatnonzero(size > 1)
+    _, one, other = all_members(size, first, still, still)
+    ahead = one < other
+    key = np.unique(seen[one[ahead]] * groups + seen[other[ahead]])
+    return np.stack(np.divmod(key, max(groups, 1)), axis=1)

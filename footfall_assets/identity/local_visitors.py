@@ -1,18 +1,19 @@
 """The `local_visitors` asset: each face of one location and day given to a visitor of that day, or a reason why not."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from footfall_assets.contracts.events import CorrectionEvent
 from footfall_assets.contracts.ids import local_visitor_id
 from footfall_assets.contracts.schemas import LOCAL_VISITORS, local_visitor_templates
 from footfall_assets.contracts.settings import LinkageSettings, QualitySettings
+from footfall_assets.domain.founding import FaceMeasures, FoundingRules, Probe, founding_reasons
 from footfall_assets.domain.linkage import Floats, Labels
 from footfall_assets.domain.local_visitors import (
     LinkageRules,
@@ -23,9 +24,11 @@ from footfall_assets.domain.local_visitors import (
 )
 from footfall_assets.domain.presence import stays
 from footfall_assets.domain.tracklets import FaceEvidence
+from footfall_assets.identity.corrections import faces_apart
 from footfall_assets.identity.neighbours import near_pairs
 from footfall_assets.storage.arrow import codes, list_column, matrix, microseconds, uuid_column, uuid_lists
 
+_LENGTH_TOLERANCE = 1e-2
 _DEFAULT_INTERVAL_S = 5.0  # where the registry has forgotten a camera
 
 
@@ -44,7 +47,7 @@ class DayFaces:
     Attributes:
         faces: n rows of `faces`, each face once.
         vector: (n, d) unit vectors; zero where a face has none.
-        has_vector: (n,) whether it has one.
+        has_vector: (n,) whether it has a usable one.
     """
 
     faces: pa.Table
@@ -53,7 +56,10 @@ class DayFaces:
 
 
 def day_faces(faces: pa.Table, embeddings: pa.Table) -> DayFaces:
-    """Bring the faces and vectors of one location and day together; a face that came twice counts once."""
+    """Bring the faces and vectors of one location and day together; a face that came twice counts once.
+
+    A vector that is not finite or not of unit length is none: its face is kept, and its reason says so.
+    """
     ids = faces["face_image_id"].to_pylist()
     moments = faces["captured_at"].to_pylist()
     first = {face: row for row, face in reversed(list(enumerate(ids)))}
@@ -63,7 +69,10 @@ def day_faces(faces: pa.Table, embeddings: pa.Table) -> DayFaces:
     rows = np.array([at.get(ids[row], -1) for row in order], dtype=np.int64)
     vector = np.zeros((len(order), vectors.shape[1]), dtype=np.float32)
     vector[rows >= 0] = vectors[rows[rows >= 0]]
-    return DayFaces(faces.take(pa.array(order, pa.int64())), vector, rows >= 0)
+    usable = (rows >= 0) & np.isfinite(vector).all(axis=1)
+    vector[~usable] = 0
+    usable &= np.abs(np.linalg.norm(vector, axis=1) - 1) < _LENGTH_TOLERANCE
+    return DayFaces(faces.take(pa.array(order, pa.int64())), vector, usable)
 
 
 def solve_day(
@@ -74,6 +83,8 @@ def solve_day(
     interval_s: Mapping[str, float],
     quality: QualitySettings,
     linkage: LinkageSettings,
+    splits: Sequence[CorrectionEvent] = (),
+    probe: Probe | None = None,
 ) -> LocalVisitors:
     """Return who was there on one day at a location in mode `unique`.
 
@@ -84,16 +95,19 @@ def solve_day(
         interval_s: seconds between stills of each camera.
         quality: what a face must show to found an identity.
         linkage: when two faces are one visitor.
+        splits: events that part faces of this location and day.
+        probe: tells which vectors come from a recognisable face; None takes all for recognisable.
     """
     usable = np.flatnonzero(day.has_vector)
     faces = day.faces.take(pa.array(usable))
-    reasons = gate_reasons(faces, quality)
+    reasons = gate_reasons(faces, quality, day.vector[usable], probe)
     solution = solve(
         _evidence(faces, interval_s, day.vector[usable]),
         np.maximum(faces["quality"].to_numpy(), 1e-3).astype(np.float32),
         np.array([reason is None for reason in reasons], dtype=np.bool_),
         _rules(linkage),
         lambda vectors, distance: near_pairs(vectors, distance, linkage),
+        faces_apart(faces, splits),
     )
     names = _names(faces, solution.visitor, location_id, business_day)
     return LocalVisitors(
@@ -126,16 +140,25 @@ def follow_day(
     return LocalVisitors(assignments, local_visitor_templates(day.vector.shape[1]).empty_table())
 
 
-def gate_reasons(faces: pa.Table, quality: QualitySettings) -> list[UnidentifiedReason | None]:
-    """Return for each face why it may not found an identity, or None where it may."""
-    checks: list[tuple[UnidentifiedReason, Callable[[dict[str, Any]], bool]]] = [
-        (UnidentifiedReason.TOO_SMALL, lambda face: face["size_px"] < quality.min_size_px),
-        (UnidentifiedReason.LOW_SCORE, lambda face: face["score"] < quality.min_score),
-        (UnidentifiedReason.TOO_BLURRED, lambda face: face["sharpness"] < quality.min_sharpness),
-        (UnidentifiedReason.EXTREME_POSE, lambda face: abs(face["yaw"]) > quality.max_abs_yaw),
-    ]
-    measured = faces.select(["size_px", "score", "sharpness", "yaw"]).to_pylist()
-    return [next((reason for reason, fails in checks if fails(face)), None) for face in measured]
+def gate_reasons(
+    faces: pa.Table, quality: QualitySettings, vectors: Floats | None = None, probe: Probe | None = None
+) -> list[UnidentifiedReason | None]:
+    """Return for each face why it may not found an identity, or None where it may.
+
+    Args:
+        faces: n rows of `faces`.
+        quality: the gate.
+        vectors: (n, d) unit vectors; needed where there is a probe.
+        probe: tells from a vector whether its face is recognisable.
+    """
+    size_px, score, sharpness, yaw = (
+        faces[name].to_numpy().astype(np.float32) for name in ("size_px", "score", "sharpness", "yaw")
+    )
+    seen = np.empty((faces.num_rows, 0), np.float32) if vectors is None else vectors
+    rules = FoundingRules(
+        quality.min_size_px, quality.min_score, quality.min_sharpness, quality.max_abs_yaw, probe=probe
+    )
+    return founding_reasons(FaceMeasures(size_px, score, sharpness, yaw, seen), rules)
 
 
 def _rules(linkage: LinkageSettings) -> LinkageRules:

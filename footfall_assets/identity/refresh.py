@@ -1,10 +1,12 @@
 """Bringing `local_visitors`, `identities` and `sightings` up to date; running it again computes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from footfall_assets.contracts.errors import PermanentFailure
 from footfall_assets.contracts.ids import digest_of
@@ -18,13 +20,26 @@ from footfall_assets.contracts.schemas import (
     local_visitor_templates,
 )
 from footfall_assets.domain.calendar import linkage_window
+from footfall_assets.identity.corrections import (
+    NO_CORRECTIONS,
+    AnchoredVisitors,
+    Corrections,
+    day_lines,
+    of_window,
+    splits_at,
+    window_corrections,
+)
 from footfall_assets.identity.local_visitors import LocalVisitors, day_faces, follow_day, solve_day
-from footfall_assets.identity.resolve import resolve
+from footfall_assets.identity.resolve import NO_NAMES, Names, solve
+from footfall_assets.identity.staff import staff_lines, stills_at_staff_cameras, with_exclusions
+from footfall_assets.identity.strangers import Strangers, certain_strangers
+from footfall_assets.identity.window import WindowVisitors, impossible_pairs
 from footfall_assets.platform import Outcome, Place, Platform
 from footfall_assets.storage.partitions import PartitionManifest
 from footfall_assets.storage.parts import Refreshed, refresh_parts
 
 _HASH_IN_NAME: Final = 16  # hexadecimal digits
+_BUCKETS: Final = 256  # parts of a day's sightings at most
 
 
 def local_visitors_inputs(platform: Platform, place: Place) -> str:
@@ -32,7 +47,8 @@ def local_visitors_inputs(platform: Platform, place: Place) -> str:
     upstream = [platform.manifest(asset, place) for asset in ("faces", "face_embeddings")]
     hashes = [manifest.content_hash if manifest else "" for manifest in upstream]
     intervals = sorted(platform.intervals_s(place).items())
-    return digest_of(str(platform.location_mode(place)), *hashes, repr(intervals))
+    splits = [f"event={event.sequence}:{event.digest}" for event in splits_at(platform.events.active(), place)]
+    return digest_of(str(platform.location_mode(place)), *hashes, repr(intervals), *splits)
 
 
 def refresh_local_visitors(platform: Platform, place: Place) -> Outcome:
@@ -53,10 +69,9 @@ def refresh_local_visitors(platform: Platform, place: Place) -> Outcome:
 
 
 def _solve(platform: Platform, place: Place) -> LocalVisitors:
-    store, dim = platform.partitions, platform.embedding_dim
+    store = platform.partitions
     faces = store.read_table(platform.manifest("faces", place), "faces", FACES)
-    vectors = store.read_table(platform.manifest("face_embeddings", place), "face_embeddings", face_embeddings(dim))
-    day = day_faces(faces, vectors)
+    day = day_faces(faces, _vectors(platform, place))
     intervals = platform.intervals_s(place)
     mode = platform.location_mode(place)
     if mode is LocationMode.UNIQUE:
@@ -67,6 +82,8 @@ def _solve(platform: Platform, place: Place) -> LocalVisitors:
             interval_s=intervals,
             quality=platform.settings.quality,
             linkage=platform.settings.linkage,
+            splits=splits_at(platform.events.active(), place),
+            probe=platform.probe,
         )
     if mode is LocationMode.OFF and faces.num_rows:
         raise PermanentFailure(f"{place.location_id} is off on {place.day} but has faces; materialise `faces` again")
@@ -79,9 +96,18 @@ def _solve(platform: Platform, place: Place) -> LocalVisitors:
     )
 
 
-def known_places(platform: Platform) -> tuple[Place, ...]:
-    """Return every place that has `local_visitors` in the active version, sorted."""
-    found = platform.partitions.places("local_visitors", platform.versions.local_visitors)
+def _vectors(platform: Platform, place: Place) -> pa.Table:
+    """Return the vectors of a place; parts with vectors of another length are left out, and their faces have none."""
+    schema = face_embeddings(platform.embedding_dim)
+    manifest = platform.manifest("face_embeddings", place)
+    read = [platform.partitions.read_part(part) for part in manifest.parts] if manifest else []
+    fitting = [rows.cast(schema) for rows in read if rows.schema.field("vector").type == schema.field("vector").type]
+    return pa.concat_tables([schema.empty_table(), *fitting])
+
+
+def known_places(platform: Platform, day: date | None = None) -> tuple[Place, ...]:
+    """Return every place that has `local_visitors` in the active version, sorted; those of one day, where given."""
+    found = platform.partitions.places("local_visitors", platform.versions.local_visitors, day)
     return tuple(Place(each.day, each.location_id) for each in found if each.location_id)
 
 
@@ -98,12 +124,17 @@ def identities_inputs(platform: Platform, places: Sequence[Place], day: date) ->
     """
     window = linkage_window(day)
     days = sorted({place.day for place in places if window.first_day <= place.day <= day} | {day})
+    events, registry = of_window(platform.events.active(), window), platform.registry
     hashes: dict[date, str] = {}
     chain = ""
     for each in days:
         contents = local_manifests(platform, places, each)
         chain = digest_of(
-            chain, each.isoformat(), *(f"{name}={contents[name].content_hash}" for name in sorted(contents))
+            chain,
+            each.isoformat(),
+            *(f"{name}={contents[name].content_hash}" for name in sorted(contents)),
+            *day_lines(events, each),
+            *staff_lines(registry, places, each, platform.settings.staff),
         )
         hashes[each] = chain
     return hashes
@@ -121,58 +152,111 @@ def refresh_identities(platform: Platform, day: date) -> Outcome:
     manifest = store.manifest(target)
     computed = 0
     if manifest is None or manifest.inputs_hash != inputs[day]:
-        table = _solve_window(platform, places, inputs)
-        part = store.write_part(target, "identities", "all", table)
-        manifest = store.commit(target, inputs[day], [part])
+        table, cuts, corrections, strangers = _solve_window(platform, places, inputs)
+        parts = [
+            store.write_part(target, "identities", "all", table),
+            store.write_part(target, "strangers", "all", strangers.table()),
+        ]
+        if platform.cuts:
+            parts.append(store.write_part(target, "cuts", "all", cuts))
+        if corrections.fates:
+            parts.append(store.write_part(target, "corrections", "all", corrections.table()))
+        manifest = store.commit(target, inputs[day], parts)
         computed = 1
     return Outcome.of(Refreshed(manifest, computed, 1 - computed), "identities")
 
 
-def _solve_window(platform: Platform, places: Sequence[Place], inputs: dict[date, str]) -> pa.Table:
-    """Return the identities of the newest day of `inputs`, starting from the newest day that is stored and right."""
-    store = platform.partitions
-    names = IDENTITIES.empty_table()
-    templates = [local_visitor_templates(platform.embedding_dim).empty_table()]
-    for day, expected in inputs.items():
+def _solve_window(
+    platform: Platform, places: Sequence[Place], inputs: dict[date, str]
+) -> tuple[pa.Table, pa.Table, Corrections, Strangers]:
+    """Return the identities of the newest day of `inputs`, starting from the newest day that is stored and right.
+
+    With them their clusters at the cuts, what the correction events of the window came to on that day, and how often
+    certain strangers match.
+    """
+    registry = platform.registry
+    anchored = AnchoredVisitors(platform)
+    window, corrections = linkage_window(max(inputs)), NO_CORRECTIONS
+    events = of_window(platform.events.active(), window)
+    linkage, newest = platform.settings.linkage, max(inputs)
+    everybody = WindowVisitors.of(_templates(platform, places, inputs), linkage, platform.cuts)
+    names, stale = _newest_names(platform, inputs)
+    for day in stale:
+        visitors = everybody.until(day)
+        corrections = window_corrections(events, day, anchored, partial(impossible_pairs, visitors.rows))
+        solution = solve(visitors, names, day, linkage, corrections, platform.cuts if day == newest else ())
+        names = solution.names
+    inside = [place for place in places if window.first_day <= place.day <= max(inputs)]
+    table = with_exclusions(
+        solution.table(everybody),
+        everybody.rows,
+        by_event=corrections.excluded,
+        staff_stills=stills_at_staff_cameras(platform, inside, registry),
+        registry=registry,
+        settings=platform.settings.staff,
+    )
+    strangers = certain_strangers(everybody, linkage.window_max_distance)
+    return table, solution.cuts(everybody), corrections, strangers
+
+
+def _templates(platform: Platform, places: Sequence[Place], days: Iterable[date]) -> Iterator[pa.Table]:
+    """Yield the templates of each day, so that no more than one day's are held as they are stored."""
+    store, schema = platform.partitions, local_visitor_templates(platform.embedding_dim)
+    yield schema.empty_table()
+    for day in days:
         manifests = local_manifests(platform, places, day)
-        templates += [
-            store.read_table(manifest, "templates", templates[0].schema) for _, manifest in sorted(manifests.items())
-        ]
-        stored = store.manifest(platform.day_of("identities", day))
-        if stored and stored.inputs_hash == expected:
-            names = store.read_table(stored, "identities", IDENTITIES)
-        else:
-            names = resolve(pa.concat_tables(templates), names, day, platform.settings.linkage)
-    return names
+        read = [store.read_table(manifest, "templates", schema) for _, manifest in sorted(manifests.items())]
+        yield pa.concat_tables([schema.empty_table(), *read])
 
 
-def sightings_inputs(platform: Platform, places: Sequence[Place], day: date) -> dict[str, PartitionManifest]:
-    """Return the `local_visitors` manifest behind each part of a day's `sightings`, by the part's name."""
+def _newest_names(platform: Platform, inputs: dict[date, str]) -> tuple[Names, list[date]]:
+    """Return the names of the newest day that is stored and right, and the days after it, of which there is one."""
+    store, days = platform.partitions, list(inputs)
+    for position in range(len(days) - 2, -1, -1):
+        stored = store.manifest(platform.day_of("identities", days[position]))
+        if stored and stored.inputs_hash == inputs[days[position]]:
+            return Names.of(store.read_table(stored, "identities", IDENTITIES)), days[position + 1 :]
+    return NO_NAMES, days
+
+
+def sightings_inputs(
+    platform: Platform, places: Sequence[Place], day: date
+) -> dict[str, tuple[PartitionManifest, ...]]:
+    """Return the `local_visitors` manifests behind each part of a day's `sightings`, by the part's name.
+
+    A part holds one location; on a day of very many, those of one bucket, so that readers open hundreds of files and
+    not ten thousand.
+    """
+    manifests = local_manifests(platform, places, day)
+    if len(manifests) <= _BUCKETS:
+        return {f"{name}.{each.content_hash[:_HASH_IN_NAME]}": (each,) for name, each in manifests.items()}
+    buckets: dict[str, list[PartitionManifest]] = {}
+    for location, manifest in sorted(manifests.items()):
+        buckets.setdefault(f"bucket-{int(digest_of(location), 16) % _BUCKETS:03d}", []).append(manifest)
     return {
-        f"{location}.{manifest.content_hash[:_HASH_IN_NAME]}": manifest
-        for location, manifest in local_manifests(platform, places, day).items()
+        f"{name}.{digest_of(*(each.content_hash for each in several))[:_HASH_IN_NAME]}": tuple(several)
+        for name, several in buckets.items()
     }
 
 
 def refresh_sightings(platform: Platform, day: date) -> Outcome:
     """Bring `sightings` of a day up to date with the `local_visitors` of all locations."""
-    sources = sightings_inputs(platform, known_places(platform), day)
+    sources = sightings_inputs(platform, known_places(platform, day), day)
 
     def compute(name: str) -> dict[str, pa.Table]:
-        rows = platform.partitions.read_table(sources[name], "local_visitors", LOCAL_VISITORS)
-        return {"sightings": _sightings(platform, rows)}
+        read = partial(platform.partitions.read_table, table="local_visitors", schema=LOCAL_VISITORS)
+        return {"sightings": _sightings(platform, pa.concat_tables(read(each) for each in sources[name]))}
 
     target = platform.day_of("sightings", day)
     return Outcome.of(refresh_parts(platform.partitions, target, ("sightings",), sources, compute), "sightings")
 
 
 def _sightings(platform: Platform, rows: pa.Table) -> pa.Table:
-    embedded = rows["local_visitor_id"].is_valid().to_pylist()
-    embedder = platform.settings.embedding.embedder
+    embedder = pa.scalar(platform.settings.embedding.embedder)
     columns = [
         *rows.columns,
-        pa.array([platform.settings.detection.detector] * rows.num_rows, pa.string()),
-        pa.array([embedder if each else None for each in embedded], pa.string()),
-        pa.array([platform.versions.local_visitors] * rows.num_rows, pa.string()),
+        pa.repeat(platform.settings.detection.detector, rows.num_rows),
+        pc.if_else(rows["local_visitor_id"].is_valid(), embedder, pa.scalar(None, pa.string())),
+        pa.repeat(platform.versions.local_visitors, rows.num_rows),
     ]
     return pa.Table.from_arrays(columns, schema=SIGHTINGS)

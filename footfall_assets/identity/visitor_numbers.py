@@ -1,19 +1,18 @@
 """The `visitor_numbers` asset: the append-only ledger that gives every identity of a window its Visitor ID."""
 
 import secrets
-from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
-from uuid import UUID
 
+import numpy as np
 import pyarrow as pa
 
 from footfall_assets.contracts.ids import digest_of
 from footfall_assets.contracts.schemas import IDENTITIES, VISITOR_NUMBERS
 from footfall_assets.domain.calendar import LinkageWindow, linkage_window
+from footfall_assets.domain.id_words import numbered, rows_of
 from footfall_assets.domain.visitor_number import visitor_id
 from footfall_assets.platform import Outcome, Platform
-from footfall_assets.storage.arrow import uuid_column
+from footfall_assets.storage.arrow import uuid_words, words_column
 from footfall_assets.storage.partitions import PartitionManifest, PartitionPlace
 from footfall_assets.storage.secret_file import read_or_create_secret
 
@@ -38,15 +37,18 @@ def ledger_place(platform: Platform, window: LinkageWindow) -> PartitionPlace:
     return PartitionPlace("visitor_numbers", platform.versions.identities, window.first_day)
 
 
-def new_numbers(known: pa.Table, minted_on: Mapping[UUID, date], window: LinkageWindow, key: bytes) -> pa.Table:
+def new_numbers(known: pa.Table, identities: pa.Table, window: LinkageWindow, key: bytes) -> pa.Table:
     """Return the rows to append to a ledger: identities it does not know, by the day that minted them, then by id."""
-    numbered = set(known["face_id"].to_pylist())
-    fresh = sorted((day, face) for face, day in minted_on.items() if face not in numbered)
+    face, number = numbered(uuid_words(identities["face_id"]))
+    minted_on = np.empty(len(face), dtype=np.int32)
+    minted_on[number] = identities["minted_on"].cast(pa.int32()).to_numpy()
+    fresh = np.flatnonzero(rows_of(face, uuid_words(known["face_id"])) < 0)
+    fresh = fresh[np.argsort(minted_on[fresh], kind="stable")]
     places = range(known.num_rows, known.num_rows + len(fresh))
     return pa.Table.from_arrays(
         [
-            pa.array([window.label] * len(fresh), pa.string()),
-            uuid_column([face for _, face in fresh]),
+            pa.repeat(window.label, len(fresh)),
+            words_column(face[fresh]),
             pa.array(places, pa.int64()),
             pa.array([visitor_id(place, key) for place in places], pa.string()),
         ],
@@ -72,9 +74,8 @@ def _extend(platform: Platform, window: LinkageWindow, identities: PartitionMani
     store, place = platform.partitions, ledger_place(platform, window)
     before = store.manifest(place)
     rows = store.read_table(identities, "identities", IDENTITIES)
-    minted_on = dict(zip(rows["face_id"].to_pylist(), rows["minted_on"].to_pylist(), strict=True))
     known = store.read_table(before, "visitor_numbers", VISITOR_NUMBERS)
-    added = new_numbers(known, minted_on, window, window_key(platform.settings.keys_dir, window))
+    added = new_numbers(known, rows, window, window_key(platform.settings.keys_dir, window))
     if before and added.num_rows == 0:
         return before, 0
     parts = list(before.parts) if before else []

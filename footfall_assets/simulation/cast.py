@@ -53,14 +53,14 @@ class ProceduralCast:
         return paint(self.people[visitor], draw_state(rng), face_height=face_height)
 
 
-def procedural_cast(visitors: int) -> ProceduralCast:
-    """The first `visitors` of the shipped cast, who are the ones that differ most.
+def procedural_cast(visitors: int | None) -> ProceduralCast:
+    """The first `visitors` of the shipped cast (None: all), who are the ones that differ most.
 
     Raises:
         CastError: more visitors than the cast has.
     """
     people = json.loads(files(__package__).joinpath(CAST_FILE).read_text(encoding="utf-8"))["people"]
-    if visitors > len(people):
+    if visitors is not None and visitors > len(people):
         raise CastError(
             f"{visitors} visitors asked for, but the procedural cast has {len(people)} people who can be told apart;"
             f" ask for at most {len(people)}, or give photographs with --people DIR (DIR/<name>/*.jpg)"

@@ -68,8 +68,10 @@ class PhotoCast:
         return _with_shoulders(_jittered(head, face_height=face_height, rng=rng), cloth=cloth)
 
 
-def photo_cast(folder: Path, *, visitors: int, seed: int) -> PhotoCast:
-    """`visitors` people of the folder, drawn by `seed`; one photograph of each must be readable when it is needed.
+def photo_cast(folder: Path, *, visitors: int | None, seed: int) -> PhotoCast:
+    """`visitors` people of the folder (None: all), drawn by `seed`.
+
+    One photograph of each must be readable when it is needed.
 
     Raises:
         CastError: the folder is missing, or holds fewer people with photographs than visitors are asked for.
@@ -79,7 +81,7 @@ def photo_cast(folder: Path, *, visitors: int, seed: int) -> PhotoCast:
     people = {person.name: photos for person in sorted(folder.iterdir()) if (photos := _photos_of(person))}
     if not people:
         raise CastError(f"no photographs in {folder}; --people expects DIR/<name>/*.jpg, one folder per person")
-    if visitors > len(people):
+    if visitors is not None and visitors > len(people):
         raise CastError(f"{visitors} visitors asked for, but {folder} has {len(people)} people; ask for at most these")
     names = sorted(people)
     chosen = np.random.default_rng(seed).permutation(len(names))[:visitors].tolist()

@@ -45,12 +45,12 @@ def paint_scene(still: StillPlan, cast: Cast, background: NDArray[np.uint8]) -> 
             rng=rng,
         )
         left, top = round(person.x - figure.anchor[0]), round(person.y - figure.anchor[1])
-        _place(image, figure, left=left, top=top)
+        place(image, figure, left=left, top=top)
         truth.append(_truth(person, cast, figure=figure, offset=(left, top), shape=image.shape))
-    return Scene(_photographed(image, noise=cast.sensor_noise, rng=rng), tuple(truth))
+    return Scene(photographed(image, noise=cast.sensor_noise, rng=rng), tuple(truth))
 
 
-def _place(image: NDArray[np.float32], figure: Figure, *, left: int, top: int) -> None:
+def place(image: NDArray[np.float32], figure: Figure, *, left: int, top: int) -> None:
     """Lay the figure over the image; its lowest row goes on to the bottom, as a torso does."""
     height, width = image.shape[:2]
     rows, columns = np.arange(max(top, 0), height), np.arange(max(left, 0), min(left + figure.pixels.shape[1], width))
@@ -73,9 +73,11 @@ def _truth(
     )
 
 
-def _photographed(image: NDArray[np.float32], *, noise: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+def photographed(
+    image: NDArray[np.float32], *, noise: float, rng: np.random.Generator, lens_blur_px: float = LENS_BLUR_PX
+) -> NDArray[np.uint8]:
     """The image through a lens and a sensor, under light that wavers."""
-    soft = cv2.GaussianBlur(image, (0, 0), LENS_BLUR_PX)
+    soft = cv2.GaussianBlur(image, (0, 0), lens_blur_px)
     soft *= np.float32(rng.uniform(0.94, 1.05))
     soft += np.float32(noise) * rng.standard_normal((*image.shape[:2], 1), dtype=np.float32)
     return np.asarray(np.clip(soft, 0, 255), np.uint8)

@@ -5,13 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from footfall_assets.domain import agglomeration
+from footfall_assets.domain.agglomeration import GRID_STEPS, on_grid
 from footfall_assets.domain.linkage import (
     apart_by_pairs,
-    average_linkage,
     connected_components,
     cosine_distances,
     first_appearance_labels,
     link,
+    link_at_cuts,
     unit,
 )
 
@@ -48,15 +50,24 @@ def groups_of(labels):
     return grouping([np.flatnonzero(labels == label).tolist() for label in np.unique(labels)])
 
 
-def problem(seed, count, pairs):
-    """Random symmetric distances without ties, cannot-links and weights."""
+def problem(seed, count, pairs, *, dim=8, spread=0.25):
+    """Looks at a few people, cannot-links and weights; no two distances are equal."""
     rng = np.random.default_rng(seed)
-    distances = rng.random((count, count)).astype(np.float32)
-    distances = np.triu(distances, 1) + np.triu(distances, 1).T
+    vectors = people(seed, count, dim=dim, spread=spread) if count else np.empty((0, dim), np.float32)
     cannot = rng.integers(0, count, (pairs, 2)) if count else NO_PAIRS
     cannot = cannot[cannot[:, 0] != cannot[:, 1]]
-    weights = (0.1 + rng.random(count)).astype(np.float32)
-    return distances, cannot, weights
+    return vectors, cannot, (0.1 + rng.random(count)).astype(np.float32)
+
+
+def exact_distances(vectors):
+    """Distances as the linkage sees them: of vectors on its grid."""
+    grid = on_grid(vectors).astype(np.float64) / GRID_STEPS
+    return 1.0 - grid @ grid.T
+
+
+def linked(vectors, cannot, weights, max_distance):
+    apart = apart_by_pairs(len(vectors), cannot)
+    return link(vectors, weights, near(vectors, max_distance + 1e-3), apart, max_distance)
 
 
 def people(seed, count, *, dim=8, spread=0.25):
@@ -71,69 +82,93 @@ def near(vectors, max_distance):
 
 
 @settings(max_examples=150, deadline=None)
-@given(SEEDS, st.integers(0, 14), st.integers(0, 12), st.sampled_from([0.05, 0.3, 0.45, 0.6, 2.0]))
+@given(SEEDS, st.integers(0, 14), st.integers(0, 12), st.sampled_from([0.02, 0.05, 0.1, 0.3, 1.0, 2.0]))
 def test_it_groups_as_the_definition_does(seed, count, pairs, max_distance):
-    distances, cannot, weights = problem(seed, count, pairs)
-    labels = average_linkage(distances, cannot, weights, max_distance)
-    assert groups_of(labels) == plain_average_linkage(distances, cannot, weights, max_distance)
+    vectors, cannot, weights = problem(seed, count, pairs)
+    labels = linked(vectors, cannot, weights, max_distance)
+    assert groups_of(labels) == plain_average_linkage(exact_distances(vectors), cannot, weights, max_distance)
 
 
-def test_it_groups_as_the_definition_does_on_forty_faces():
+def test_it_groups_as_the_definition_does_on_sixty_faces():
     for seed in range(3):
-        vectors = people(seed, 40)
-        distances = cosine_distances(vectors)
-        cannot = np.random.default_rng(seed).integers(0, 40, (20, 2))
-        weights = np.linspace(0.2, 1, 40, dtype=np.float32)
-        found = average_linkage(distances, cannot[cannot[:, 0] != cannot[:, 1]], weights, 0.15)
-        assert groups_of(found) == plain_average_linkage(distances, cannot[cannot[:, 0] != cannot[:, 1]], weights, 0.15)
-        assert 1 < len(np.unique(found)) < 40
+        vectors, cannot, weights = problem(seed, 60, 20)
+        found = linked(vectors, cannot, weights, 0.15)
+        assert groups_of(found) == plain_average_linkage(exact_distances(vectors), cannot, weights, 0.15)
+        assert 1 < len(np.unique(found)) < 60
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.integers(0, 25), st.integers(0, 12))
+def test_a_cut_gives_what_linking_at_it_alone_gives(seed, count, pairs):
+    vectors, cannot, weights = problem(seed, count, pairs)
+    cuts, apart = [0.01, 0.05, 0.1, 0.3, 0.7], apart_by_pairs(count, cannot)
+    found = link_at_cuts(vectors, weights, near(vectors, 0.71), apart, cuts)
+    assert found.shape == (count, len(cuts))
+    for column, cut in enumerate(cuts):
+        assert found[:, column].tolist() == linked(vectors, cannot, weights, cut).tolist()
+
+
+def at_angles(*degrees):
+    radians = np.radians(degrees)
+    return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
 
 
 def test_a_worked_example():
-    """Sokal & Michener's rule by hand: 0 and 1 merge at 0.1, then 2 at (0.3 + 0.5) / 2 = 0.4; 3 stays alone."""
-    distances = np.full((4, 4), 0.9, np.float32)
-    for a, b, distance in ((0, 1, 0.1), (0, 2, 0.3), (1, 2, 0.5)):
-        distances[a, b] = distances[b, a] = distance
+    """Sokal & Michener's rule by hand: 0 and 20 degrees merge at 1 - cos 20, then 60 at the mean of 1 - cos 60 and
+    1 - cos 40; 170 stays alone."""
+    vectors = at_angles(0, 20, 60, 170)
+    mean = 1 - (math.cos(math.radians(60)) + math.cos(math.radians(40))) / 2
     even = np.ones(4, np.float32)
-    assert average_linkage(distances, NO_PAIRS, even, 0.41).tolist() == [0, 0, 0, 1]
-    assert average_linkage(distances, NO_PAIRS, even, 0.39).tolist() == [0, 0, 1, 2]
-    heavy = np.array([1, 3, 1, 1], np.float32)  # (0.3 + 3 * 0.5) / 4 = 0.45
-    assert average_linkage(distances, NO_PAIRS, heavy, 0.44).tolist() == [0, 0, 1, 2]
-    assert average_linkage(distances, NO_PAIRS, heavy, 0.46).tolist() == [0, 0, 0, 1]
+    assert linked(vectors, NO_PAIRS, even, mean + 0.001).tolist() == [0, 0, 0, 1]
+    assert linked(vectors, NO_PAIRS, even, mean - 0.001).tolist() == [0, 0, 1, 2]
+    heavy = np.array([3, 1, 1, 1], np.float32)
+    mean = 1 - (3 * math.cos(math.radians(60)) + math.cos(math.radians(40))) / 4
+    assert linked(vectors, NO_PAIRS, heavy, mean - 0.001).tolist() == [0, 0, 1, 2]
+    assert linked(vectors, NO_PAIRS, heavy, mean + 0.001).tolist() == [0, 0, 0, 1]
 
 
 @settings(max_examples=100, deadline=None)
 @given(SEEDS, st.integers(2, 20), st.integers(1, 15))
 def test_what_cannot_be_one_never_is(seed, count, pairs):
-    distances, cannot, weights = problem(seed, count, pairs)
-    labels = average_linkage(distances, cannot, weights, 2.0)
-    assert (labels[cannot[:, 0]] != labels[cannot[:, 1]]).all()
-    distances[:] = 0
-    labels = average_linkage(distances, cannot, weights, 2.0)
-    assert (labels[cannot[:, 0]] != labels[cannot[:, 1]]).all()
+    vectors, cannot, weights = problem(seed, count, pairs)
+    for looks in (vectors, np.repeat(vectors[:1], count, axis=0)):
+        labels = linked(looks, cannot, weights, 2.0)
+        assert (labels[cannot[:, 0]] != labels[cannot[:, 1]]).all()
 
 
 @settings(max_examples=100, deadline=None)
 @given(SEEDS, st.integers(1, 25), st.integers(0, 10))
 def test_without_ties_the_order_of_the_rows_makes_no_difference(seed, count, pairs):
-    distances, cannot, weights = problem(seed, count, pairs)
+    vectors, cannot, weights = problem(seed, count, pairs)
     order = np.random.default_rng(seed).permutation(count)
     place = np.argsort(order)
-    shuffled = average_linkage(distances[np.ix_(order, order)], place[cannot], weights[order], 0.45)
-    assert groups_of(shuffled[place]) == groups_of(average_linkage(distances, cannot, weights, 0.45))
+    shuffled = linked(vectors[order], place[cannot], weights[order], 0.2)
+    assert groups_of(shuffled[place]) == groups_of(linked(vectors, cannot, weights, 0.2))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(SEEDS, st.integers(0, 40), st.integers(0, 15), st.sampled_from([0.03, 0.1, 0.25]))
-def test_solving_by_component_gives_what_solving_the_whole_gives(seed, count, pairs, max_distance):
-    vectors = people(seed, count) if count else np.empty((0, 8), np.float32)
-    rng = np.random.default_rng(seed)
-    weights = (0.1 + rng.random(count)).astype(np.float32)
-    cannot = rng.integers(0, count, (pairs, 2)) if count else NO_PAIRS
-    cannot = cannot[cannot[:, 0] != cannot[:, 1]]
-    whole = average_linkage(cosine_distances(vectors), cannot, weights, max_distance)
-    found = link(vectors, weights, near(vectors, max_distance), apart_by_pairs(count, cannot), max_distance)
-    assert found.tolist() == whole.tolist()
+def test_pairs_beyond_the_threshold_change_nothing(seed, count, pairs, max_distance):
+    vectors, cannot, weights = problem(seed, count, pairs)
+    everything = np.argwhere(np.triu(np.ones((count, count)), 1))
+    whole = link(vectors, weights, everything, apart_by_pairs(count, cannot), max_distance)
+    assert linked(vectors, cannot, weights, max_distance).tolist() == whole.tolist()
+
+
+@pytest.mark.parametrize("rows", [1, 7])
+def test_components_solved_in_batches_give_the_same(rows, monkeypatch):
+    vectors, cannot, weights = problem(5, 60, 20)
+    expected = linked(vectors, cannot, weights, 0.1)
+    for name in ("_BATCH_ROWS", "_BLOCK_PAIRS", "_BLOCK_MEMBERS"):
+        monkeypatch.setattr(agglomeration, name, rows)
+    assert linked(vectors, cannot, weights, 0.1).tolist() == expected.tolist()
+
+
+def test_vectors_may_come_on_the_grid():
+    vectors, cannot, weights = problem(6, 50, 10)
+    pairs, apart = near(vectors, 0.2), apart_by_pairs(50, cannot)
+    found = link(on_grid(vectors), weights, pairs, apart, 0.15)
+    assert found.tolist() == link(vectors, weights, pairs, apart, 0.15).tolist()
 
 
 def test_the_components_are_many_where_people_differ():
@@ -151,15 +186,14 @@ def test_missing_near_pairs_only_keep_clusters_apart(seed, count):
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_nothing_and_one_are_grouped_too(count):
-    found = average_linkage(np.zeros((count, count), np.float32), NO_PAIRS, np.ones(count, np.float32), 0.5)
+    found = linked(np.ones((count, 1), np.float32), NO_PAIRS, np.ones(count, np.float32), 0.5)
     assert found.tolist() == [0] * count
     assert found.dtype == np.int64
 
 
 def test_equal_vectors_are_one():
     vectors = np.repeat(people(3, 2, spread=1), 5, axis=0)
-    labels = average_linkage(cosine_distances(vectors), NO_PAIRS, np.ones(10, np.float32), 0.01)
-    assert labels.tolist() == [0] * 5 + [1] * 5
+    assert linked(vectors, NO_PAIRS, np.ones(10, np.float32), 0.01).tolist() == [0] * 5 + [1] * 5
 
 
 @settings(deadline=None)
@@ -191,6 +225,15 @@ def test_apart_names_the_pairs_inside_some_rows_by_their_place_among_them(count,
         rows = np.array(data.draw(st.lists(st.integers(0, count - 1), min_size=1, unique=True)), np.int64)
         inside = [tuple(pair) for pair in pairs.tolist() if set(pair) <= set(rows.tolist())]
         assert [tuple(rows[pair]) for pair in among(rows)] == inside
+
+
+@given(st.integers(1, 15), st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=20))
+def test_apart_tells_of_each_pair_whether_it_was_named_in_either_order(count, pairs):
+    pairs = np.array([(a % count, b % count) for a, b in pairs], np.int64).reshape(-1, 2)
+    named = {frozenset(pair) for pair in pairs.tolist()}
+    left, right = (each.ravel() for each in np.mgrid[:count, :count])
+    found = apart_by_pairs(count, pairs).between(left, right)
+    assert found.tolist() == [frozenset(pair) in named for pair in zip(left.tolist(), right.tolist(), strict=True)]
 
 
 def test_unit_vectors_are_of_length_one_and_zero_stays_zero():

@@ -1,82 +1,102 @@
-from collections import Counter
-from uuid import UUID
+"""Names on small numbers: clusters of local visitors 1, 2, ..., names 0, 1, ... of the day before, None for new."""
 
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from footfall_assets.domain.naming import carry_over
 
-MINTED = 10_000
 
-
-def member(number):
-    return UUID(int=number)
-
-
-def name(number):
-    return UUID(int=100 + number)
-
-
-def mint(founder):
-    return UUID(int=MINTED + founder.int)
+@dataclass(frozen=True)
+class Named:
+    members: tuple[int, ...]
+    name: int | None
+    merged_from: tuple[int, ...]
+    split_from: int | None
 
 
 def carried(clusters, previous):
-    """Clusters and names as small numbers."""
-    return carry_over(
-        [[member(each) for each in cluster] for cluster in clusters],
-        {member(each): name(number) for each, number in previous.items()},
-        mint,
+    """What each cluster is called, in the order of their smallest members."""
+    ordered = sorted(tuple(sorted(cluster)) for cluster in clusters)
+    rows = [(number, each) for number, cluster in enumerate(ordered) for each in cluster]
+    naming = carry_over(
+        np.array([number for number, _ in rows], np.int64),
+        np.array([previous.get(each, -1) for _, each in rows], np.int64),
     )
+    merged = naming.merged.tolist()
+    return [
+        Named(
+            members,
+            None if name < 0 else name,
+            tuple(other for owner, other in merged if owner == number),
+            None if origin < 0 else origin,
+        )
+        for number, (members, name, origin) in enumerate(
+            zip(ordered, naming.name.tolist(), naming.split_from.tolist(), strict=True)
+        )
+    ]
+
+
+def carried_one_by_one(clusters, previous):
+    """The rule as it is written, claim by claim."""
+    ordered = sorted(tuple(sorted(cluster)) for cluster in clusters)
+    overlaps = [Counter(previous[each] for each in cluster if each in previous) for cluster in ordered]
+    claims = sorted((-count, name, row) for row, each in enumerate(overlaps) for name, count in each.items())
+    names, taken = {}, set()
+    for _, name, row in claims:
+        if row not in names and name not in taken:
+            names[row] = name
+            taken.add(name)
+    found = []
+    for row, members in enumerate(ordered):
+        largest = min(overlaps[row], key=lambda each: (-overlaps[row][each], each), default=None)
+        merged = tuple(sorted(each for each in overlaps[row] if each != names.get(row) and each not in taken))
+        found.append(Named(members, names.get(row), merged, None if row in names else largest))
+    return found
 
 
 def by_members(identities):
-    return {tuple(each.int for each in identity.members): identity for identity in identities}
+    return {each.members: each for each in identities}
 
 
-def test_the_first_day_mints_every_name_from_the_smallest_member():
-    found = by_members(carried([[3, 1], [2]], {}))
-    assert {members: each.face_id for members, each in found.items()} == {
-        (1, 3): mint(member(1)),
-        (2,): mint(member(2)),
-    }
-    assert all(each.minted and not each.merged_from and each.split_from is None for each in found.values())
+def test_on_the_first_day_every_name_is_new():
+    found = carried([[3, 1], [2]], {})
+    assert found == [Named((1, 3), None, (), None), Named((2,), None, (), None)]
 
 
 def test_a_cluster_that_grows_keeps_its_name():
-    (found,) = carried([[1, 2, 3]], {1: 1, 2: 1})
-    assert (found.face_id, found.minted, found.merged_from, found.split_from) == (name(1), False, (), None)
+    assert carried([[1, 2, 3]], {1: 1, 2: 1}) == [Named((1, 2, 3), 1, (), None)]
 
 
 def test_a_merge_keeps_the_name_of_the_larger_and_remembers_the_other():
-    (found,) = carried([[1, 2, 3]], {1: 1, 2: 2, 3: 2})
-    assert (found.face_id, found.minted, found.merged_from) == (name(2), False, (name(1),))
+    assert carried([[1, 2, 3]], {1: 1, 2: 2, 3: 2}) == [Named((1, 2, 3), 2, (1,), None)]
 
 
 def test_a_split_leaves_the_name_with_the_larger_and_the_other_remembers_it():
     found = by_members(carried([[1, 2], [3]], {1: 1, 2: 1, 3: 1}))
-    assert found[1, 2].face_id == name(1)
-    assert (found[3,].face_id, found[3,].minted, found[3,].split_from) == (mint(member(3)), True, name(1))
-    assert found[3,].merged_from == ()
+    assert found[1, 2].name == 1
+    assert found[3,] == Named((3,), None, (), 1)
 
 
 def test_an_exchange_of_members_moves_no_name():
     found = by_members(carried([[1, 2, 6], [4, 5, 3]], {1: 1, 2: 1, 3: 1, 4: 2, 5: 2, 6: 2}))
-    assert (found[1, 2, 6].face_id, found[3, 4, 5].face_id) == (name(1), name(2))
-    assert not any(each.minted or each.merged_from or each.split_from for each in found.values())
+    assert (found[1, 2, 6].name, found[3, 4, 5].name) == (1, 2)
+    assert not any(each.merged_from or each.split_from is not None for each in found.values())
 
 
 def test_ties_go_to_the_smaller_name_and_then_to_the_smaller_member():
-    (found,) = carried([[1, 2]], {1: 2, 2: 1})
-    assert (found.face_id, found.merged_from) == (name(1), (name(2),))
+    assert carried([[1, 2]], {1: 2, 2: 1}) == [Named((1, 2), 1, (2,), None)]
     split = by_members(carried([[2], [1]], {1: 1, 2: 1}))
-    assert (split[1,].face_id, split[2,].minted) == (name(1), True)
+    assert (split[1,].name, split[2,].name) == (1, None)
 
 
 def test_a_cluster_whose_first_choice_is_taken_gets_its_second():
     found = by_members(carried([[1, 2, 3], [4, 5, 6]], {1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 2}))
-    assert (found[1, 2, 3].face_id, found[4, 5, 6].face_id) == (name(1), name(2))
+    assert (found[1, 2, 3].name, found[4, 5, 6].name) == (1, 2)
 
 
 def test_nobody_is_nobody():
@@ -93,73 +113,47 @@ def days(draw):
 
 
 @given(days())
-def test_names_are_unique_and_every_member_has_one(day):
+def test_it_names_as_the_rule_does_claim_by_claim(day):
     clusters, previous = day
-    found = carried(clusters, previous)
-    assert len({each.face_id for each in found}) == len(found) == len(clusters)
-    assert [each.face_id for each in found] == sorted(each.face_id for each in found)
-    assert Counter(each.members for each in found) == Counter(
-        tuple(member(each) for each in sorted(cluster)) for cluster in clusters
-    )
+    assert carried(clusters, previous) == carried_one_by_one(clusters, previous)
 
 
 @given(days())
-def test_the_largest_overlap_of_all_keeps_its_name(day):
+def test_no_name_is_used_twice(day):
     clusters, previous = day
-    found = by_members(carried(clusters, previous))
-    overlaps = Counter(
-        (tuple(sorted(cluster)), previous[each]) for cluster in clusters for each in cluster if each in previous
-    )
-    if overlaps:
-        ranked = overlaps.most_common()
-        if len(ranked) == 1 or ranked[0][1] > ranked[1][1]:
-            (members, number), _ = ranked[0]
-            assert found[members].face_id == name(number)
+    names = [each.name for each in carried(clusters, previous) if each.name is not None]
+    assert len(set(names)) == len(names)
+    assert set(names) <= set(previous.values())
 
 
 @given(days())
-def test_a_name_is_minted_only_where_none_is_left(day):
+def test_a_name_is_new_only_where_none_is_left(day):
     clusters, previous = day
     found = carried(clusters, previous)
-    inherited = {each.face_id for each in found if not each.minted}
-    assert inherited <= {name(number) for number in previous.values()}
+    inherited = {each.name for each in found if each.name is not None}
     for each in found:
-        old = {name(previous[number.int]) for number in each.members if number.int in previous}
-        if each.minted:
-            assert each.face_id == mint(each.members[0])
+        old = {previous[number] for number in each.members if number in previous}
+        if each.name is None:
             assert old <= inherited
             assert each.merged_from == ()
             assert (each.split_from in old) if old else (each.split_from is None)
         else:
-            assert each.face_id in old
+            assert each.name in old
             assert each.split_from is None
             assert set(each.merged_from) == old - inherited
-
-
-@given(days())
-def test_the_order_of_clusters_and_members_makes_no_difference(day):
-    clusters, previous = day
-    assert carried(clusters, previous) == carried([cluster[::-1] for cluster in clusters[::-1]], previous)
 
 
 @given(days())
 def test_the_same_day_again_changes_no_name(day):
     clusters, previous = day
     first = carried(clusters, previous)
-    names = {each: identity.face_id for identity in first for each in identity.members}
-    again = carry_over([identity.members for identity in first], names, mint)
-    assert [(each.face_id, each.members) for each in again] == [(each.face_id, each.members) for each in first]
-    assert not any(each.minted or each.merged_from or each.split_from for each in again)
+    names = {member: number for number, each in enumerate(first) for member in each.members}
+    again = carried([each.members for each in first], names)
+    assert [each.name for each in again] == list(range(len(first)))
+    assert not any(each.merged_from or each.split_from is not None for each in again)
 
 
-@pytest.mark.parametrize("count", [50])
-def test_a_long_line_of_days_never_gives_one_name_twice(count):
-    """Two that split and merge again and again."""
-    names, seen = {}, set()
-    for day in range(count):
-        clusters = [[member(1), member(2)]] if day % 2 else [[member(1)], [member(2)]]
-        found = carry_over(clusters, names, lambda founder, day=day: UUID(int=(day + 1) * 1000 + founder.int))
-        fresh = {each.face_id for each in found if each.minted}
-        assert not fresh & seen
-        seen |= fresh
-        names = {each: identity.face_id for identity in found for each in identity.members}
+@pytest.mark.parametrize("size", [1000])
+def test_many_clusters_with_a_claim_each_are_named_at_once(size):
+    found = carried([[each] for each in range(1, size + 1)], {each: size - each for each in range(1, size + 1)})
+    assert [each.name for each in found] == list(range(size - 1, -1, -1))

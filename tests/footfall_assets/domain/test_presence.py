@@ -50,3 +50,17 @@ def test_only_the_rows_asked_for_and_by_position():
 
 def test_nobody_asked_for():
     assert at_two_places(presence((0, 0, 0, 1)), np.array([], dtype=np.int64)).shape == (0, 2)
+
+
+PEOPLE = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(0, 9), st.integers(0, 3)), min_size=1, max_size=12
+)
+
+
+@given(PEOPLE)
+def test_pair_by_pair_it_says_the_same(rows):
+    everybody = presence(*sorted((person, place, start, start + length) for person, place, start, length in rows))
+    left, right = (each.ravel() for each in np.mgrid[:5, :5])
+    whole = Presence(everybody.person, everybody.place, everybody.start_us, everybody.end_us, people=5)
+    found = {(a, b) for a, b, apart in zip(left, right, whole.between(left, right), strict=True) if apart and a < b}
+    assert sorted(found) == [tuple(pair) for pair in at_two_places(whole, np.arange(5)).tolist()]

@@ -11,8 +11,24 @@ import pyarrow as pa
 import pytest
 
 from footfall_assets.contracts.ids import digest_of, face_image_id, image_id
-from footfall_assets.contracts.schemas import FACES, face_embeddings
+from footfall_assets.contracts.registry import Camera, Location, LocationMode
+from footfall_assets.contracts.schemas import CORRECTIONS, FACES, LOCAL_VISITORS, VISITOR_NUMBERS, face_embeddings
 from footfall_assets.contracts.settings import LinkageSettings
+from footfall_assets.identity.drafts import (
+    Authorship,
+    Chosen,
+    exclude_draft,
+    merge_draft,
+    split_draft,
+    undo_draft,
+)
+from footfall_assets.identity.refresh import refresh_identities, refresh_local_visitors, refresh_sightings
+from footfall_assets.identity.visitor_numbers import ledger_place, refresh_visitor_numbers
+from footfall_assets.identity.visitors import open_window
+from footfall_assets.operations.pending import pending
+from footfall_assets.operations.state import read_state
+from footfall_assets.platform import Place, Platform
+from footfall_assets.storage.registry_store import change_registry
 
 DAY = date(2024, 1, 5)
 # One person's vectors lie within 0.01 of each other, two people's 1.0 apart: only the evidence is tested here.
@@ -106,3 +122,140 @@ def linkage() -> LinkageSettings:
 @pytest.fixture
 def bad_measures() -> dict[str, dict[str, float]]:
     return BAD
+
+
+CORRECTED_DAYS = [date(2024, 1, 10), date(2024, 1, 11), date(2024, 1, 12)]
+CORRECTED_STORES = ["store-101", "store-203"]
+CORRECTED_BY = Authorship("ann", "looked at them", datetime(2024, 2, 1, tzinfo=UTC))
+
+
+class CorrectedHome:
+    """Two stores whose faces and vectors the test writes, with whatever corrections it makes."""
+
+    def __init__(self, settings, footage) -> None:
+        self.platform = Platform(settings)
+        self._footage = footage
+        self.seen = {}
+        for store in CORRECTED_STORES:
+            self.change(lambda registry, store=store: _with_store(registry, store))
+
+    def change(self, change) -> None:
+        change_registry(self.platform.lake, self.platform.settings.home, change)
+
+    def at(self, day, store):
+        """Return the footage of a place, to add to."""
+        return self.seen.setdefault(
+            Place(day, store), self._footage(location_id=store, day=day, dim=self.platform.embedding_dim)
+        )
+
+    def write(self) -> None:
+        """Store all faces and vectors, as another detector or embedder would."""
+        for place, footage in self.seen.items():
+            for asset, rows in zip(("faces", "face_embeddings"), footage.tables(), strict=True):
+                target = self.platform.place_of(asset, place)
+                part = self.platform.partitions.write_part(target, asset, "all", rows)
+                self.platform.partitions.commit(target, "0" * 64, [part])
+
+    def run(self):
+        """Do what is due, and return the places and days that were."""
+        self.write()
+        done = [place for place in sorted(self.seen) if refresh_local_visitors(self.platform, place).parts_computed]
+        days = pending(read_state(self.platform)).days
+        for day in days:
+            refresh_identities(self.platform, day)
+            refresh_sightings(self.platform, day)
+        refresh_visitor_numbers(self.platform)
+        return done, list(days)
+
+    def visitors(self):
+        return open_window(self.platform, None)
+
+    def append(self, draft):
+        return self.platform.events.append(draft, self.platform.settings.home)
+
+    def merge(self, *people):
+        return self.append(merge_draft(self.visitors(), [self.name_of(each) for each in people], CORRECTED_BY))
+
+    def split(self, person, **chosen):
+        return self.append(split_draft(self.visitors(), self.name_of(person), Chosen(**chosen), CORRECTED_BY))
+
+    def exclude(self, person):
+        return self.append(exclude_draft(self.visitors(), self.name_of(person), CORRECTED_BY))
+
+    def undo(self, event):
+        return self.append(undo_draft("2024-01", event.sequence, CORRECTED_BY))
+
+    def table(self):
+        """Return the rows of the newest map."""
+        return self.visitors().identities.to_pylist()
+
+    def fates(self):
+        return self.platform.partitions.read_table(self.visitors().manifest, "corrections", CORRECTIONS).to_pylist()
+
+    def identity_of_face(self):
+        """Return the identity of every face of the newest map."""
+        who = {row["local_visitor_id"]: row["face_id"] for row in self.table()}
+        found = {}
+        for place in self.seen:
+            rows = self.platform.partitions.read_table(
+                self.platform.manifest("local_visitors", place), "local_visitors", LOCAL_VISITORS
+            )
+            for row in rows.to_pylist():
+                found[row["face_image_id"]] = who.get(row["local_visitor_id"])
+        return found
+
+    def name_of(self, face):
+        return self.visitors().visitor_id(self.identity_of_face()[face])
+
+    def ledger(self):
+        place = ledger_place(self.platform, self.visitors().window)
+        manifest = self.platform.partitions.manifest(place)
+        return self.platform.partitions.read_table(manifest, "visitor_numbers", VISITOR_NUMBERS)
+
+    def all_names(self):
+        """Return the Visitor ID of every face."""
+        visitors = self.visitors()
+        return {face: visitors.visitor_id(identity) for face, identity in self.identity_of_face().items()}
+
+    def people(self):
+        return len({row["face_id"] for row in self.table()})
+
+    def hashes(self):
+        """Return the content and inputs hash of every partition of identity, the ledger left out."""
+        found = {}
+        for asset in ("local_visitors", "identities", "sightings"):
+            for place in self.platform.partitions.places(asset, self.platform.versions.as_dict()[asset]):
+                manifest = self.platform.partitions.manifest(place)
+                found[place] = (manifest.content_hash, manifest.inputs_hash)
+        return found
+
+
+def _with_store(registry, store, *, staff_only=False):
+    location = Location(
+        location_id=store,
+        name=store,
+        mode=LocationMode.UNIQUE,
+        legal_basis="development",
+        partition_group=store,
+        valid_from=CORRECTED_DAYS[0],
+    )
+    registry = registry.with_first_day(CORRECTED_DAYS[0]).with_location(location)
+    for name, staff in (("door", False), ("back", staff_only)):
+        registry = registry.with_camera(
+            Camera(
+                camera_id=f"{store}-{name}",
+                location_id=store,
+                name=name,
+                staff_only=staff,
+                valid_from=CORRECTED_DAYS[0],
+            )
+        )
+    return registry
+
+
+@pytest.fixture
+def new_corrected_home(tmp_path_factory, settings_of, footage, linkage):
+    def build(**changes):
+        return CorrectedHome(settings_of(tmp_path_factory.mktemp("home"), linkage=linkage, **changes), footage)
+
+    return build

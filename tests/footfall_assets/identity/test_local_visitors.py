@@ -2,6 +2,7 @@ import random
 from collections import Counter
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from footfall_assets.contracts.schemas import LOCAL_VISITORS, local_visitor_templates
@@ -248,3 +249,17 @@ def test_faces_are_in_the_order_of_time_and_visitors_of_their_ids(busy_day, solv
     assert moments[-1] - moments[0] > timedelta(hours=3)
     visitors = solve(busy_day).templates["local_visitor_id"].to_pylist()
     assert visitors == sorted(visitors)
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf"), 0.0, 3.0], ids=["nan", "infinite", "zero", "too long"])
+def test_a_broken_vector_founds_and_joins_nobody(footage, solve, broken) -> None:
+    seen = footage()
+    good = seen.pass_by(1, 0)
+    bad = seen.see(1, 3600)
+    whole = solve(seen)
+    seen.vectors[-1] = seen.vectors[-1] * broken
+    solved = solve(seen)
+    assert visitor_of(solved)[bad] is None
+    assert reason_of(solved)[bad] == "invalid_vector"
+    assert {visitor_of(solved)[face] for face in good} == {visitor_of(whole)[face] for face in good}
+    assert np.isfinite(np.array(solved.templates["vector"].to_pylist())).all()

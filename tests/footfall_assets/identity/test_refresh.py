@@ -290,3 +290,23 @@ def test_the_key_of_a_window_is_only_for_its_owner(home) -> None:
     assert {key.stat().st_mode & 0o777 for key in keys} == {0o600}
     assert keys[0].read_bytes() != keys[1].read_bytes()
     assert not [key for key in home.platform.lake.list_keys("visitor_numbers") if key.endswith(".key")]
+
+
+def test_vectors_of_another_length_never_reach_the_gallery(home) -> None:
+    """A batch embedded by another model: its faces stay, counted as without a vector."""
+    place = Place(DAYS[1], "store-101")
+    short = type(home.seen[place][0])(location_id="store-101", day=DAYS[1], dim=16)
+    short.pass_by(1, 9000, camera="store-101-door")
+    faces, embeddings = short.tables()
+    for asset, rows in (("faces", faces), ("face_embeddings", embeddings)):
+        target = home.platform.place_of(asset, place)
+        before = home.platform.partitions.manifest(target)
+        part = home.platform.partitions.write_part(target, asset, "short", rows)
+        home.platform.partitions.commit(target, "1" * 64, [*before.parts, part])
+    people = home.names(DAYS[1])
+    refresh_local_visitors(home.platform, place)
+    refresh_identities(home.platform, DAYS[1])
+    refresh_sightings(home.platform, DAYS[1])
+    assert home.names(DAYS[1]) == people
+    reasons = home.rows("sightings", DAYS[1], SIGHTINGS)["unidentified_reason"].to_pylist()
+    assert reasons.count("invalid_vector") == 3
