@@ -1,0 +1,1 @@
+"""Ground-truth audits: a sample of pairs, blind answers, the estimate that follows, the threshold they speak for."""
