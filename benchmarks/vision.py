@@ -17,8 +17,9 @@ from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
+from edge_capture.cameras.recorded import VideoFileSource
 from edge_capture.filter import KeepAll
-from edge_capture.source import Frame, VideoFileSource
+from edge_capture.source import Frame
 from footfall_assets.capture.hand_over import CameraNeed, LocalDevice
 from footfall_assets.capture.intake import take_in
 from footfall_assets.capture.refresh import refresh_images

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from footfall_assets.audit.assets import build_crop_reserve
 from footfall_assets.capture.assets import build_capture_assets
 from footfall_assets.contracts.settings import PlatformSettings, check_partition_budget, load_settings
 from footfall_assets.identity.assets import build_identity_assets
+from footfall_assets.operations.assets import build_fleet_schedule, fleet
 from footfall_assets.operations.automation import build_automation
 from footfall_assets.operations.jobs import build_jobs
 from footfall_assets.platform import Platform
@@ -37,12 +39,14 @@ def build_definitions(settings: PlatformSettings) -> dg.Definitions:
             *build_capture_assets(first_day),
             *build_vision_assets(first_day),
             *build_identity_assets(first_day),
+            build_crop_reserve(first_day),
             warehouse,
             publication,
+            fleet,
         ],
         jobs=jobs,
         sensors=[sensor],
-        schedules=[schedule],
+        schedules=[schedule, build_fleet_schedule()],
         resources={"platform": platform},
         executor=dg.in_process_executor,
     )

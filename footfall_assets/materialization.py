@@ -43,7 +43,7 @@ def refresh_all(
 
 
 def result(
-    outcome: Outcome, seconds: float, checks: Iterable[dg.AssetCheckResult] = (), **more: str
+    outcome: Outcome, seconds: float, checks: Iterable[dg.AssetCheckResult] = (), **more: str | float
 ) -> dg.MaterializeResult:
     """Return what Dagster shows of a materialisation."""
     metadata: dict[str, str | int | float] = {

@@ -8,22 +8,27 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock
 
+from footfall_assets.contracts.calibration import Calibration, ProbeWeights
 from footfall_assets.contracts.registry import DEVELOPMENT_BASIS, LocationMode, Registry
 from footfall_assets.contracts.settings import PlatformSettings
 from footfall_assets.contracts.versions import AssetVersions, asset_versions
+from footfall_assets.domain.founding import Probe
 from footfall_assets.storage import open_lake
+from footfall_assets.storage.calibration_store import active_calibration
+from footfall_assets.storage.event_store import EventStore
 from footfall_assets.storage.lake import LakeStore
 from footfall_assets.storage.partitions import PartitionManifest, PartitionPlace, PartitionStore
 from footfall_assets.storage.parts import Refreshed
-from footfall_assets.storage.registry_store import read_registry
+from footfall_assets.storage.registry_store import current_revision, read_registry
 from models.alignment import CropTemplate
 from models.catalog import load_face_detector, load_face_embedder
 from models.detector import DetectorOptions, FaceDetector
 from models.embedder import FaceEmbedder
 from models.errors import ManifestError
-from models.manifest import ModelKind, ModelSpec, load_manifest
+from models.manifest import Manifest, ModelKind, ModelSpec, load_manifest
 
 
 @dataclass(frozen=True)
@@ -44,11 +49,16 @@ class Platform:
         self.settings = settings
         self.lake: LakeStore = open_lake(settings)
         self.partitions = PartitionStore(self.lake)
+        self.events = EventStore(self.lake)
+        self._registry: tuple[str | None, Registry] | None = None
 
     @property
     def registry(self) -> Registry:
-        """The registry as it is now."""
-        return read_registry(self.lake)
+        """The registry as it is now; a revision is read once, and is never changed."""
+        key = current_revision(self.lake)
+        if self._registry is None or self._registry[0] != key:
+            self._registry = (key, read_registry(self.lake))
+        return self._registry[1]
 
     @property
     def warehouse_dir(self) -> Path:
@@ -68,19 +78,54 @@ class Platform:
             yield
 
     @cached_property
+    def model_manifest(self) -> Manifest:
+        """The models that ship, and those of the user's own manifest."""
+        return load_manifest(extra=self.settings.model_manifest)
+
+    @cached_property
     def versions(self) -> AssetVersions:
         """The version of every asset under these settings and models."""
-        detector = load_manifest().get(self.settings.detection.detector, ModelKind.FACE_DETECTOR)
+        detector = self.model_manifest.get(self.settings.detection.detector, ModelKind.FACE_DETECTOR)
         return asset_versions(
             self.settings,
             detector=detector.identity,
             crop=self.crop_template.model_dump_json(),
             embedder=self._embedder_spec.identity,
+            cuts=self.cuts,
+            probe=self._probe_weights.model_dump_json() if self._probe_weights else "",
         )
 
     @cached_property
+    def calibration(self) -> Calibration | None:
+        """The active calibration of the configured embedder and threshold, None where there is none.
+
+        It is read once, so that no step of a run takes another than the step before; see `reread_calibration`.
+        """
+        return active_calibration(self.lake, self._embedder_spec.identity, self.settings.linkage.window_max_distance)
+
+    @property
+    def cuts(self) -> tuple[float, ...]:
+        """The cuts of the window's merge tree that are kept: those of the calibration."""
+        return self.calibration.cuts if self.calibration else ()
+
+    @property
+    def probe(self) -> Probe | None:
+        """What tells from a vector whether its face is recognisable: the calibration's, None where nothing does."""
+        weights = self._probe_weights
+        return Probe(np.asarray(weights.weights, dtype=np.float32), weights.bias) if weights else None
+
+    @property
+    def _probe_weights(self) -> ProbeWeights | None:
+        return self.calibration.probe if self.calibration and self.settings.quality.probe else None
+
+    def reread_calibration(self) -> None:
+        """Forget the calibration and what follows from it: a daemon sees a new one without a restart."""
+        for name in ("calibration", "versions"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
     def _embedder_spec(self) -> ModelSpec:
-        return load_manifest().get(self.settings.embedding.embedder, ModelKind.FACE_EMBEDDER)
+        return self.model_manifest.get(self.settings.embedding.embedder, ModelKind.FACE_EMBEDDER)
 
     @cached_property
     def crop_template(self) -> CropTemplate:
@@ -110,6 +155,7 @@ class Platform:
             detection.detector,
             cache=self.settings.model_cache,
             threads=self.settings.threads,
+            manifest=self.model_manifest,
             options=DetectorOptions(
                 score_threshold=detection.score_threshold,
                 max_side_px=detection.max_side_px,
@@ -125,7 +171,10 @@ class Platform:
             models.errors.ModelMissing: it was not pulled.
         """
         return load_face_embedder(
-            self.settings.embedding.embedder, cache=self.settings.model_cache, threads=self.settings.threads
+            self.settings.embedding.embedder,
+            cache=self.settings.model_cache,
+            threads=self.settings.threads,
+            manifest=self.model_manifest,
         )
 
     def place_of(self, asset: str, place: Place) -> PartitionPlace:
@@ -154,7 +203,7 @@ class Platform:
     def intervals_s(self, place: Place) -> dict[str, float]:
         """Return the seconds between stills of each camera of a location on a day."""
         registry = self.registry
-        cameras = {camera.camera_id for camera in registry.cameras if camera.location_id == place.location_id}
+        cameras = {camera.camera_id for camera in registry.cameras_of_location.get(place.location_id, ())}
         held = (registry.camera(camera_id, place.day) for camera_id in sorted(cameras))
         return {camera.camera_id: camera.interval_s for camera in held if camera}
 

@@ -11,6 +11,8 @@ Floats = NDArray[np.float32]
 _MIN_SPREAD_PX2 = 1e-6
 # Sides are decoded from logarithms; e^8 cells are beyond any input, and no number can become infinite.
 _MAX_LOG_CELLS = 8.0
+# Embedders give lengths of about 1 to 30; what is shorter than this is float noise around zero.
+_LEAST_LENGTH = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,11 @@ def compose(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[
 
 
 def unit_rows(vectors: Floats) -> Floats:
-    """Scale the rows of `(n, d)` to length 1; a zero row stays zero."""
+    """Scale the rows of `(n, d)` to length 1.
+
+    A row shorter than a millionth has no direction worth the name and becomes zero; one that is not finite stays so.
+    """
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    scaled = np.divide(vectors, norms, out=np.zeros(vectors.shape, np.float64), where=norms > 0)
+    with np.errstate(invalid="ignore"):
+        scaled = np.divide(vectors, norms, out=np.zeros(vectors.shape, np.float64), where=~(norms < _LEAST_LENGTH))
     return np.asarray(scaled, dtype=np.float32)

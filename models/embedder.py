@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import _ops
+from models.contract import InputContract
 from models.errors import ContractMismatch
-from models.manifest import InputContract, ModelSpec
-from models.session import ModelSession, SessionBacked
+from models.manifest import ModelSpec
+from models.session import Floats, ModelSession, Pixels, SessionBacked
 
-Floats = NDArray[np.float32]
 Crops = NDArray[np.uint8]
 
 # On two cores dlib's ResNet does 533 faces/s one by one, 731 in eights, 757 in sixteens, 787 in thirty-twos.
@@ -53,6 +53,10 @@ class OnnxEmbedder(SessionBacked):
 
     The same crops give the same bits on every call. How the caller splits them into calls matters only as far as
     the network's arithmetic depends on the batch size, which is float noise (see tests/models/test_embedder.py).
+
+    Raises:
+        ContractMismatch: the manifest entry is not an embedder's, or the model does not give one vector of the declared
+            length per crop. It is tried on black crops first, so that no day's work begins with a model that fails.
     """
 
     def __init__(self, session: ModelSession, *, faces_per_run: int = _FACES_PER_RUN) -> None:
@@ -65,6 +69,7 @@ class OnnxEmbedder(SessionBacked):
         self._dim = spec.embedding_dim
         self._side_px = spec.alignment.side_px
         self._images_per_run = faces_per_run if session.takes_batches else 1
+        self._try_out()
 
     @property
     def dim(self) -> int:
@@ -84,18 +89,39 @@ class OnnxEmbedder(SessionBacked):
             vectors = _ops.unit_rows(vectors + _ops.unit_rows(self._vectors(crops[:, :, ::-1])))
         return vectors
 
+    def _try_out(self) -> None:
+        """Run as many black crops at a time as ever, but at most two, and one."""
+        crops = np.zeros((min(2, self._images_per_run), self._side_px, self._side_px, 3), dtype=np.uint8)
+        self._vectors(crops[:1])
+        try:
+            self._vectors(crops)
+        except ContractMismatch as error:
+            raise ContractMismatch(
+                f"{error}; one crop at a time works: set input.batch = 'fixed_one' in the manifest"
+            ) from error
+
     def _vectors(self, crops: Crops) -> Floats:
         vectors = np.empty((len(crops), self._dim), dtype=np.float32)
         for start in range(0, len(crops), self._images_per_run):
             chunk = crops[start : start + self._images_per_run]
-            vectors[start : start + len(chunk)] = self._session.run(model_input(chunk, self.spec.input))[0]
+            vectors[start : start + len(chunk)] = self._run(chunk)
         return vectors
 
+    def _run(self, crops: Crops) -> Floats:
+        output = self._session.run(model_input(crops, self.spec.input))[0]
+        if output.shape[:1] != (len(crops),) or output.size != len(crops) * self._dim:
+            raise ContractMismatch(
+                f"model {self.spec.name!r}: expected {len(crops)} vectors of {self._dim} numbers for as many crops, got"
+                f" {output.shape}; correct embedding_dim, or choose the output by outputs.name or outputs.index"
+            )
+        return output.reshape(len(crops), self._dim)
 
-def model_input(images: Crops, contract: InputContract) -> NDArray[np.uint8] | Floats:
+
+def model_input(images: Crops, contract: InputContract) -> Pixels:
     """Bring uint8 BGR images `(n, height, width, 3)` into a model's layout, colour order, type and range."""
     ordered = images if contract.colour == "bgr" else images[..., ::-1]
     if contract.dtype == "uint8":
         return np.ascontiguousarray(ordered if contract.layout == "nhwc" else ordered.transpose(0, 3, 1, 2))
-    scaled = (ordered.astype(np.float32) - np.asarray(contract.mean, dtype=np.float32)) * np.float32(contract.scale)
+    mean, scale = (np.asarray(each, dtype=np.float32) for each in (contract.mean, contract.scale))
+    scaled = ((ordered.astype(np.float32) - mean) * scale).astype(contract.dtype, copy=False)
     return np.ascontiguousarray(scaled if contract.layout == "nhwc" else scaled.transpose(0, 3, 1, 2))

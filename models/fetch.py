@@ -1,4 +1,4 @@
-"""Getting a publisher's files: from a mirror, a package registry or a public address. Nothing is trusted yet."""
+"""Getting a publisher's files: from a mirror, a registry, an address or a folder. Nothing is trusted yet."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ from typing import IO, Never
 
 from models.archives import read_limited, read_member
 from models.errors import FetchFailed, HashMismatch
-from models.manifest import HttpsSource, MirrorSource, RegistrySource, SourceFile
+from models.sources import FolderSource, HttpsSource, RegistrySource, Source, SourceFile
 
 _SOCKET_TIMEOUT_S = 60
 _CLIENT_TIMEOUT_S = 900
@@ -33,16 +33,10 @@ def from_mirror(mirror: str, file: SourceFile) -> bytes | None:
         address = f"{mirror.rstrip('/')}/{urllib.parse.quote(file.base_name)}"
         return _read_address(address, file, missing_is_none=True)
     path = Path(mirror) / file.base_name
-    if not path.is_file():
-        return None
-    try:
-        with path.open("rb") as stream:
-            return read_limited(stream, size_bytes=file.size_bytes, what=str(path))
-    except OSError as error:
-        raise FetchFailed(f"the mirror's {path} cannot be read: {error}") from error
+    return _read_file(path, file) if path.is_file() else None
 
 
-def from_source(source: RegistrySource | HttpsSource | MirrorSource) -> dict[str, bytes]:
+def from_source(source: Source) -> dict[str, bytes]:
     """Return all files of a source by base name.
 
     Raises:
@@ -55,8 +49,18 @@ def from_source(source: RegistrySource | HttpsSource | MirrorSource) -> dict[str
         file = source.files[0]
         content = _read_address(source.url, file, missing_is_none=False)
         return {file.base_name: content or b""}
+    if isinstance(source, FolderSource):
+        return {file.base_name: _read_file(source.folder / file.path, file) for file in source.files}
     names = ", ".join(file.base_name for file in source.files)
     raise FetchFailed(f"no public source carries {names}: set a mirror, a folder or address that serves it")
+
+
+def _read_file(path: Path, file: SourceFile) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return read_limited(stream, size_bytes=file.size_bytes, what=str(path))
+    except OSError as error:
+        raise FetchFailed(f"{path} cannot be read: {error}") from error
 
 
 def _from_registry(source: RegistrySource) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """From a data frame to a chart: encodings only, no widgets and no queries."""
 
 import math
+from datetime import date
 from typing import Final
 
 import altair as alt
@@ -12,6 +13,9 @@ LINES_AT_MOST: Final = 8
 # Okabe and Ito, Color Universal Design (2008), without its yellow, which is too light for a line on white; black last.
 _COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195", "#000000")
 _HEIGHT_PX: Final = 320
+CAMERAS_AT_MOST: Final = 24
+_CAMERA_ROW_PX: Final = 28
+_COVERAGE_FRAME_PX: Final = 180
 MEASURES: Final = {
     "unique_visitors": "Unique visitors",
     "visits": "Visits",
@@ -77,3 +81,39 @@ def shown_locations(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the first `LINES_AT_MOST` locations by name; more lines cannot be told apart."""
     kept = sorted(frame["location"].unique())[:LINES_AT_MOST]
     return frame[frame["location"].isin(kept)]
+
+
+def coverage_chart(frame: pd.DataFrame, *, first_day: date, last_day: date) -> alt.Chart:
+    """Return a cell a camera and day, the darker the more frames came of those expected; a day without one is empty.
+
+    `frame` has `camera_id`, `business_day`, `captured_share` (0 to 1), `frames_captured`, `frames_expected` and
+    `missing_batches`, as `coverage_by_day` returns it.
+    """
+    days = [f"{day:%Y-%m-%d}" for day in pd.date_range(first_day, last_day)]
+    columns = ["camera_id", "captured_share", "frames_captured", "frames_expected", "missing_batches"]
+    cells = frame[columns].assign(day=frame["business_day"].astype(str))
+    x = alt.X("day:O", title=None, scale=alt.Scale(domain=days), axis=alt.Axis(labelAngle=-90, labelOverlap=True))
+    y = alt.Y("camera_id:N", title=None, sort=None, axis=alt.Axis(labelLimit=150))
+    colour = alt.Color(
+        "captured_share:Q",
+        title="Captured",
+        scale=alt.Scale(domain=[0, 1], range=["#DCEBF5", "#0072B2"]),
+        legend=alt.Legend(orient="top", format=".0%", gradientLength=160),
+    )
+    tooltip = [
+        alt.Tooltip("camera_id:N", title="Camera"),
+        alt.Tooltip("day:O", title="Business day"),
+        alt.Tooltip("captured_share:Q", title="Captured", format=".1%"),
+        alt.Tooltip("frames_captured:Q", title="Frames captured", format=",d"),
+        alt.Tooltip("frames_expected:Q", title="Frames expected", format=",d"),
+        alt.Tooltip("missing_batches:Q", title="Batches missing", format=",d"),
+    ]
+    height = _COVERAGE_FRAME_PX + _CAMERA_ROW_PX * frame["camera_id"].nunique()  # with axis and legend, as it is fitted
+    chart: alt.Chart = alt.Chart(cells, height=height).mark_rect(stroke="white")
+    return chart.encode(x=x, y=y, color=colour, tooltip=tooltip)
+
+
+def shown_cameras(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the first `CAMERAS_AT_MOST` cameras by name, sorted by name and day."""
+    kept = sorted(frame["camera_id"].unique())[:CAMERAS_AT_MOST]
+    return frame[frame["camera_id"].isin(kept)].sort_values(["camera_id", "business_day"])

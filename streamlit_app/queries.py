@@ -3,23 +3,29 @@
 Answers are cached under the publication's id: a new publication never shows an old answer.
 """
 
+from datetime import date, datetime
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from footfall_assets.contracts.publication import Publication
+from footfall_assets.contracts.settings import FleetSettings
+from footfall_assets.reporting.coverage import coverage_by_day, coverage_gaps
+from footfall_assets.reporting.fleet_status import FleetStatus, fleet_status
 from footfall_assets.reporting.footfall_over_time import days_with_data, footfall_by_day, footfall_by_hour
 from footfall_assets.reporting.publication import open_aggregates, open_visitors
 from footfall_assets.reporting.request import Period
 from footfall_assets.reporting.selection import read_directory, select_cameras
 from footfall_assets.reporting.visitor_report import VisitorReport, visitor_report
 from footfall_assets.storage.lake import LakeStore
+from footfall_assets.storage.registry_store import read_registry
 from streamlit_app.access import Scope
 from streamlit_app.filters import FilterOptions, Filters, Grain
 
 _KEPT_ANSWERS: Final = 64  # per query; an answer is at most a report's rows
 _KEPT_FOR: Final = "1h"
+_FLEET_KEPT_S: Final = 10  # devices report once a minute; each answer reads two small objects a device
 
 
 class Explorer:
@@ -46,6 +52,47 @@ class Explorer:
         Aggregates are by location: all its cameras count, also those outside a camera group.
         """
         return _footfall(self._lake, self._publication, self._publication.publication_id, self._scope, filters)
+
+    def coverage(self, first_day: date, last_day: date) -> pd.DataFrame:
+        """Return coverage by camera and day; raises NoData for a publication without coverage."""
+        return _coverage(
+            self._lake, self._publication, self._publication.publication_id, self._scope, first_day, last_day
+        )
+
+    def coverage_gaps(self, first_day: date, last_day: date) -> pd.DataFrame:
+        """Return the runs of missing batches; raises NoData for a publication without coverage."""
+        return _coverage_gaps(
+            self._lake, self._publication, self._publication.publication_id, self._scope, first_day, last_day
+        )
+
+
+def current_fleet(lake: LakeStore, lake_root: str, limits: FleetSettings, *, now: datetime) -> FleetStatus:
+    """Return how the fleet is doing, at most ten seconds old; `lake_root` names the lake in the cache."""
+    return _fleet(lake, limits, now, lake_root)
+
+
+@st.cache_data(ttl=_FLEET_KEPT_S, max_entries=1, show_spinner="Asking the fleet")
+def _fleet(_lake: LakeStore, _limits: FleetSettings, _now: datetime, lake_root: str) -> FleetStatus:
+    del lake_root  # part of the cache key
+    return fleet_status(_lake, read_registry(_lake), _limits, now=_now)
+
+
+@st.cache_data(ttl=_KEPT_FOR, max_entries=_KEPT_ANSWERS, show_spinner=False)
+def _coverage(
+    _lake: LakeStore, _publication: Publication, publication_id: str, scope: Scope, first_day: date, last_day: date
+) -> pd.DataFrame:
+    del publication_id, scope  # part of the cache key
+    with open_aggregates(_lake, _publication) as connection:
+        return coverage_by_day(connection, first_day, last_day)
+
+
+@st.cache_data(ttl=_KEPT_FOR, max_entries=_KEPT_ANSWERS, show_spinner=False)
+def _coverage_gaps(
+    _lake: LakeStore, _publication: Publication, publication_id: str, scope: Scope, first_day: date, last_day: date
+) -> pd.DataFrame:
+    del publication_id, scope  # part of the cache key
+    with open_aggregates(_lake, _publication) as connection:
+        return coverage_gaps(connection, first_day, last_day)
 
 
 @st.cache_data(ttl=_KEPT_FOR, max_entries=_KEPT_ANSWERS, show_spinner=False)

@@ -24,8 +24,10 @@ from footfall_assets.operations.dagster_home import open_instance
 from footfall_assets.operations.run import Runner, RunSummary
 from footfall_assets.platform import Place, Platform
 from footfall_assets.simulation.cast import procedural_cast
+from footfall_assets.simulation.drawn_calibration import count_as_drawn
 from footfall_assets.simulation.plan import SimulationPlan
 from footfall_assets.simulation.simulation import simulate
+from footfall_assets.storage import open_lake
 from footfall_assets.storage.partitions import PartitionManifest
 from footfall_assets.storage.registry_store import change_registry
 from models.cache import cached_path
@@ -109,6 +111,7 @@ class DrawnHome:
     def __init__(self, settings: PlatformSettings) -> None:
         self.settings = settings
         self.device = LocalDevice(Platform(settings))
+        count_as_drawn(open_lake(settings))
         simulation = simulate(SimulationPlan(locations=2, days=2, visitors=4, seed=3), procedural_cast(4))
         self.camera_days = {(each.camera_id, each.day): each for each in simulation.camera_days()}
         first_day = simulation.schedule.plan.first_day

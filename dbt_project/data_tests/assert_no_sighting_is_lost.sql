@@ -10,8 +10,11 @@ with
             (
                 select count(*)
                 from {{ ref("fct_sightings") }}
-                where face_id is not null
+                where face_id is not null and not is_excluded
             ) as identified,
+            (
+                select count(*) from {{ ref("fct_sightings") }} where not is_excluded
+            ) as counted,
             (
                 select coalesce(sum(sightings), 0) from {{ ref("fct_appearances") }}
             ) as in_appearances,
@@ -37,5 +40,5 @@ where
     or identified != in_appearances
     or identified != in_visits
     or identified != in_visitor_days
-    or loaded != in_days
-    or loaded != in_hours
+    or counted != in_days
+    or counted != in_hours

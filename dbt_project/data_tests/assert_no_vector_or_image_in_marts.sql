@@ -4,6 +4,8 @@
     "fct_sightings",
     "fct_appearances",
     "fct_visits",
+    "local_visitor_cuts",
+    "count_calibration",
     "visitor_day",
     "unique_visitor_report",
     "footfall_hourly",

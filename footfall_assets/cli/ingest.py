@@ -30,8 +30,8 @@ def ingest(
     Example: footfall ingest door.mp4 --location store-101 --camera store-101-door --start 2024-01-05T10:00
     """
     _silence_opencv()
+    from edge_capture.cameras.recorded import open_source
     from edge_capture.filter import load_filter
-    from edge_capture.source import open_source
     from footfall_assets.capture.hand_over import CameraNeed, LocalDevice
     from footfall_assets.cli.progress import progress_bar
     from footfall_assets.contracts.settings import load_settings

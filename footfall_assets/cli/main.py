@@ -6,7 +6,19 @@ from typing import Final
 import typer
 
 from edge_capture.errors import EdgeError
-from footfall_assets.cli import fleet, ingest, interfaces, models, reports, runs, simulate
+from footfall_assets.cli import (
+    audit,
+    calibrate,
+    compare,
+    fleet,
+    identities,
+    ingest,
+    interfaces,
+    models,
+    reports,
+    runs,
+    simulate,
+)
 from footfall_assets.contracts.errors import FootfallError, UserMistake
 from models.errors import ModelError
 
@@ -21,11 +33,15 @@ app = typer.Typer(
 )
 app.add_typer(models.app, name="models")
 app.add_typer(fleet.app, name="fleet")
+app.add_typer(audit.app, name="audit")
+app.add_typer(identities.app, name="identities")
 app.command("simulate")(simulate.simulate)
 app.command("ingest")(ingest.ingest)
 app.command("run")(runs.run)
 app.command("report")(reports.report)
+app.command("compare")(compare.compare)
 app.command("evaluate")(reports.evaluate)
+app.command("calibrate")(calibrate.calibrate)
 app.command("up")(interfaces.up)
 app.command("docs")(interfaces.docs)
 

@@ -1,12 +1,21 @@
-"""`footfall models`: fetch, list and check the models."""
+"""`footfall models`: fetch, list, check and describe the models."""
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from footfall_assets.contracts.errors import UserMistake
 
-app = typer.Typer(no_args_is_help=True, help="Fetch, list and check the models.")
+app = typer.Typer(no_args_is_help=True, help="Fetch, list, check and describe the models.")
+
+
+class Colour(StrEnum):
+    """The order of an image's channels."""
+
+    RGB = "rgb"
+    BGR = "bgr"
 
 
 @app.command()
@@ -23,7 +32,7 @@ def pull(
     from models.pull import pull_all
 
     settings = load_settings()
-    manifest = load_manifest()
+    manifest = load_manifest(extra=settings.model_manifest)
     wanted = [spec for spec in manifest.models if optional or not spec.optional]
     if names:
         known = {spec.name: spec for spec in manifest.models}
@@ -53,9 +62,9 @@ def list_models() -> None:
     from models.cache import cached_path
     from models.manifest import load_manifest
 
-    cache = load_settings().model_cache
-    for spec in load_manifest().models:
-        state = "cached" if cached_path(spec, cache).exists() else "not fetched"
+    settings = load_settings()
+    for spec in load_manifest(extra=settings.model_manifest).models:
+        state = "cached" if cached_path(spec, settings.model_cache).exists() else "not fetched"
         need = "optional" if spec.optional else "needed"
         typer.echo(f"{spec.name:<16} {spec.kind:<16} {spec.licence:<12} {need:<9} {state}")
 
@@ -71,8 +80,32 @@ def verify() -> None:
     from models.cache import verify as verify_model
     from models.manifest import load_manifest
 
-    cache = load_settings().model_cache
-    for spec in load_manifest().models:
-        if cached_path(spec, cache).exists() or not spec.optional:
-            verify_model(spec, cache)
+    settings = load_settings()
+    for spec in load_manifest(extra=settings.model_manifest).models:
+        if cached_path(spec, settings.model_cache).exists() or not spec.optional:
+            verify_model(spec, settings.model_cache)
             typer.echo(f"{spec.name}: ok")
+
+
+@app.command()
+def describe(
+    path: Annotated[Path, typer.Argument(help="An ONNX file: one face in, one vector out.")],
+    name: Annotated[str, typer.Option(help="How the settings will call it.")],
+    alignment: Annotated[str, typer.Option(help="Pose of its crops; scaled to its side.")] = "arcface_112",
+    colour: Annotated[Colour, typer.Option(help="Order of its channels.")] = Colour.RGB,
+    mean: Annotated[float, typer.Option(help="Pixel value (0 to 255) that it takes for 0.")] = 127.5,
+    std: Annotated[float, typer.Option(help="Pixel values that it takes for 1.")] = 127.5,
+    licence: Annotated[str, typer.Option(help="What its publisher allows.")] = "unknown",
+    side: Annotated[int | None, typer.Option(help="Side in pixels where the file leaves it free.")] = None,
+    output: Annotated[str, typer.Option(help="The vector, where there are several outputs.")] = "",
+) -> None:
+    """Print the manifest entry of an embedder of your own, having tried it; FOOTFALL_MODEL_MANIFEST names the file.
+
+    Example: footfall models describe w600k_r50.onnx --name w600k_r50 --licence non-commercial >> models.toml
+    """
+    from models.probe import Conventions, describe_embedder
+
+    conventions = Conventions(
+        name, alignment=alignment, colour=colour.value, mean=mean, std=std, licence=licence, side_px=side, output=output
+    )
+    typer.echo(describe_embedder(path, conventions))

@@ -43,7 +43,7 @@ def report(
     Example: footfall report --from 2024-01-01 --to 2024-01-31 --camera-group entrances --format csv --out january.csv
     """
     from footfall_assets.contracts.settings import load_settings
-    from footfall_assets.reporting.formats import ReportFormat, render
+    from footfall_assets.reporting.formats import ReportFormat, header, render
     from footfall_assets.reporting.provenance import provenance_of
     from footfall_assets.reporting.publication import current_publication, open_visitors
     from footfall_assets.reporting.request import ReportRequest
@@ -67,6 +67,8 @@ def report(
     with open_visitors(lake, publication) as visitors:
         found = visitor_report(visitors, request, visit_gap_s=settings.counting.visit_gap_s)
     _write(render(found, provenance_of(publication, now=now), form=ReportFormat(form)), out)
+    if form is Form.CSV:  # which holds the list and nothing but the list
+        typer.echo("\n".join(f"{name}: {value}" for name, value in header(found)), err=True)
 
 
 def evaluate(

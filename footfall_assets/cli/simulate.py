@@ -43,7 +43,9 @@ def simulate(
     from footfall_assets.contracts.registry import FilterMode
     from footfall_assets.contracts.settings import load_settings
     from footfall_assets.platform import Platform
+    from footfall_assets.simulation.drawn_calibration import count_as_drawn
     from footfall_assets.simulation.truth import truth_table
+    from footfall_assets.storage import open_lake
 
     settings = load_settings()
     if settings.environment != "development":
@@ -59,6 +61,8 @@ def simulate(
     )
     device = LocalDevice(Platform(settings))
     registry = device.register(_needs(simulation))
+    if people is None:
+        count_as_drawn(open_lake(settings))
     rows: list[dict[str, object]] = []
     total = Landed()
     with progress_bar() as bar:

@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from footfall_assets.domain.count_range import Total
+from footfall_assets.reporting.count_text import NEVER_SEEN, NOT_ADDED, count_notes, total_text
 from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance, age_text, definitions
 from footfall_assets.reporting.visitor_report import VisitorReport, VisitorRow
 
@@ -65,33 +67,56 @@ def to_table(report: VisitorReport, provenance: Provenance) -> str:
 
 
 def header(report: VisitorReport) -> list[tuple[str, str]]:
-    """Return the report's header as names and values; listed visitors only where they differ from the total."""
+    """Return the report's header as names and values; listed visitors where their number is not that of the total."""
     lines = [
         ("Time Period", f"{long_date(report.first_day)} - {long_date(report.last_day)}"),
         ("Camera Group", report.camera_group),
         ("Total Unique Visitors", totals_text(report)),
     ]
-    if report.min_appearances > 1:
-        lines.append(("Listed Visitors", f"{report.listed_visitors:,} (at least {report.min_appearances} appearances)"))
+    if any(window.listed_visitors != window.total.people for window in report.windows):
+        lines.append(("Listed Visitors", listed_text(report)))
     return lines
 
 
 def totals_text(report: VisitorReport) -> str:
     """Return the total, or one total a linkage window where the period crosses windows."""
-    if report.total_unique_visitors is not None:
-        return f"{report.total_unique_visitors:,}"
-    each = ", ".join(f"{window.linkage_window}: {window.total_unique_visitors:,}" for window in report.windows)
-    return f"{each} (one total per linkage window; they cannot be added)"
+    if not report.crosses_windows:
+        return total_text(report.total)
+    each = "; ".join(f"{window.linkage_window}: {total_text(window.total)}" for window in report.windows)
+    return f"{each} ({NOT_ADDED})"
+
+
+def listed_text(report: VisitorReport) -> str:
+    """Return how many visitors are listed, by window where there are several, and what shortened the list."""
+    each = ", ".join(
+        f"{f'{window.linkage_window}: ' if report.crosses_windows else ''}{window.listed_visitors:,}"
+        for window in report.windows
+    )
+    return f"{each} (at least {report.min_appearances} appearances)" if report.min_appearances > 1 else each
 
 
 def footnotes(report: VisitorReport, provenance: Provenance) -> list[str]:
     """Return what a reader must know beside the numbers."""
     notes = [
         f"Unidentified: {report.unidentified_sightings:,} of {report.sightings:,} sightings belong to no visitor.",
+        *excluded_note(report),
+        *count_notes(tuple(window.total for window in report.windows), report.count_basis),
         *report.notes,
         f"Data age: {age_text(provenance)}; publication {provenance.short_id}.",
     ]
     return [*notes, DEVELOPMENT_NOTE] if provenance.is_development else notes
+
+
+def excluded_note(report: VisitorReport) -> list[str]:
+    """Return one line on the staff who are in no count, by window where there are several; none without staff."""
+    staff = [window for window in report.windows if window.excluded_visitors]
+    if not staff:
+        return []
+    counts = [
+        f"{f'{window.linkage_window}: ' if report.crosses_windows else ''}{window.excluded_visitors:,}"
+        for window in staff
+    ]
+    return [f"{', '.join(counts)} staff excluded: they are in no count."]
 
 
 def visitors_frame(report: VisitorReport) -> pd.DataFrame:
@@ -148,17 +173,21 @@ def _head(report: VisitorReport, provenance: Provenance) -> dict[str, object]:
     return {
         "time_period": {"from": report.first_day.isoformat(), "to": report.last_day.isoformat()},
         "camera_group": report.camera_group,
-        "total_unique_visitors": report.total_unique_visitors,
+        **_total(report.total),
         "listed_visitors": report.listed_visitors,
         "min_appearances": report.min_appearances,
         "windows": [
             {
                 "linkage_window": window.linkage_window,
-                "total_unique_visitors": window.total_unique_visitors,
+                **_total(window.total),
+                "identified_visitors": window.identified_visitors,
                 "listed_visitors": window.listed_visitors,
+                "excluded_visitors": window.excluded_visitors,
             }
             for window in report.windows
         ],
+        "calibration": _basis(report),
+        "never_seen": {"people": None, "reason": NEVER_SEEN},
         "sightings": report.sightings,
         "unidentified_sightings": report.unidentified_sightings,
         "data": {
@@ -172,6 +201,22 @@ def _head(report: VisitorReport, provenance: Provenance) -> dict[str, object]:
         "notes": [*report.notes, *([DEVELOPMENT_NOTE] if provenance.is_development else [])],
         "definitions": definitions(report.visit_gap_s),
     }
+
+
+def _total(total: Total) -> dict[str, object]:
+    return {
+        "total_unique_visitors": total.people,
+        "total_unique_visitors_interval": list(total.interval) if total.interval else None,
+        "total_unique_visitors_level": total.level,
+        "total_unique_visitors_reason": total.reason,
+    }
+
+
+def _basis(report: VisitorReport) -> dict[str, str] | None:
+    basis = report.count_basis
+    if basis is None:
+        return None
+    return {"digest": basis.digest, "made_on": basis.made_on.isoformat(), "origin": basis.origin}
 
 
 def _iso(moment: datetime | None) -> str | None:

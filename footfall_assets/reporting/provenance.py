@@ -84,7 +84,10 @@ def definitions(visit_gap_s: int) -> dict[str, str]:
         "Appearance": "a run of sightings of one visitor at one camera, without a long gap",
         "Visit": f"a stay at one location; ends after {duration_text(timedelta(seconds=visit_gap_s))} away "
         "or at local midnight",
-        "Total Unique Visitors": "the distinct visitors with at least one appearance in the period at the selected "
-        "cameras; does not add up over hours, days, locations or windows",
+        "Listed Visitors": "the visitors in the list; a person who was not recognised again is listed twice, two who "
+        "were taken for each other once",
+        "Total Unique Visitors": "the people with at least one face that can be recognised, in the period at the "
+        "selected cameras: an estimate that corrects the list for such mistakes, with an interval; does not add up "
+        "over hours, days, locations or windows",
         "Business day": "the local calendar day of each location; an appearance belongs to the day it starts on",
     }

@@ -43,7 +43,15 @@ def current_publication(lake: LakeStore) -> Publication:
     """
     if not lake.exists(CURRENT_KEY):
         raise NoData("nothing is published yet, expected a publication; run: footfall run")
-    publication_id = _checked_id(lake.read(CURRENT_KEY))
+    return read_publication(lake, _checked_id(lake.read(CURRENT_KEY)))
+
+
+def read_publication(lake: LakeStore, publication_id: str) -> Publication:
+    """Return the manifest of a publication that is kept.
+
+    Raises:
+        CorruptObject: the manifest is not what the publisher writes.
+    """
     key = publication_key(publication_id)
     try:
         publication = Publication.model_validate_json(lake.read(key))

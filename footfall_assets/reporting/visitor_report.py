@@ -13,6 +13,16 @@ from typing import Any, Final
 import duckdb
 
 from footfall_assets.contracts.errors import NoData
+from footfall_assets.domain.count_range import FacesSeen, Total
+from footfall_assets.reporting.count import (
+    SELECTED,
+    CountBasis,
+    basis_of,
+    read_calibration,
+    tree_summaries,
+    window_totals,
+)
+from footfall_assets.reporting.count_text import NOT_ADDED
 from footfall_assets.reporting.publication import fetch_rows
 from footfall_assets.reporting.request import ReportRequest
 from footfall_assets.reporting.selection import Directory, Selection, read_directory, select_cameras
@@ -20,20 +30,16 @@ from footfall_assets.reporting.selection import Directory, Selection, read_direc
 VISIT_GAP_S: Final = 3 * 3600  # seconds away that still belong to one visit (decision G4)
 _SPANS_IN_MESSAGES: Final = 5  # runs of days a message lists before it only counts the rest
 
-_SELECTED: Final = """
-business_day between $first_day and $last_day
-and ($cameras::varchar[] is null or camera_id in (select unnest($cameras::varchar[])))
-"""
-
 # One row a window and location, visitors or none: what was seen at all.
 _SEEN_SQL: Final = f"""
 select
     linkage_window,
     location_id,
     count(*) as sightings,
-    count(*) filter (where visitor_id is null) as unidentified_sightings
+    count(*) filter (where visitor_id is null) as unidentified_sightings,
+    count(*) filter (where unidentified_reason = 'count_only') as only_counted_sightings
 from fct_sightings
-where {_SELECTED}
+where not is_excluded and {SELECTED}
 group by linkage_window, location_id
 order by linkage_window, location_id
 """  # noqa: S608 - a constant; what people ask for is bound
@@ -45,7 +51,7 @@ with
     selected as (
         select linkage_window, visitor_id, location_id, business_day, started_at, ended_at
         from fct_appearances
-        where visitor_id is not null and {_SELECTED}
+        where visitor_id is not null and {SELECTED}
     ),
     arrivals as (
         select
@@ -92,28 +98,41 @@ where total_appearances >= $min_appearances
 order by total_appearances desc, visitor_id, linkage_window
 """  # noqa: S608 - a constant; what people ask for is bound
 
-_TOTALS_SQL: Final = f"""
-select linkage_window, count(distinct visitor_id) as total_unique_visitors
-from fct_appearances
-where visitor_id is not null and {_SELECTED}
+# Who left all counts; a customer in front of a staff-only camera is none of them.
+_EXCLUDED_SQL: Final = f"""
+select linkage_window, count(distinct face_id) as excluded_visitors
+from fct_sightings
+where excluded_reason != 'staff_only_camera' and {SELECTED}
 group by linkage_window
 """  # noqa: S608 - a constant; what people ask for is bound
 
 _DAYS_SQL: Final = """
 select distinct business_day
 from fct_sightings
-where $cameras::varchar[] is null or camera_id in (select unnest($cameras::varchar[]))
+where
+    not is_excluded
+    and ($cameras::varchar[] is null or camera_id in (select unnest($cameras::varchar[])))
 order by business_day
 """
 
 
 @dataclass(frozen=True)
 class WindowTotal:
-    """The distinct visitors of one linkage window; totals of several windows are never added."""
+    """The people of one linkage window; totals of several windows are never added.
+
+    Attributes:
+        linkage_window: such as `2024-01`.
+        total: how many people there were, estimated; or why nobody can say.
+        identified_visitors: visitors of the selection, whatever the least number of appearances.
+        listed_visitors: rows of the list.
+        excluded_visitors: staff, who are in no count.
+    """
 
     linkage_window: str
-    total_unique_visitors: int
+    total: Total
+    identified_visitors: int
     listed_visitors: int
+    excluded_visitors: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +167,13 @@ class VisitorReport:
     unidentified_sightings: int
     visit_gap_s: int = VISIT_GAP_S
     notes: tuple[str, ...] = ()
+    count_basis: CountBasis | None = None
 
     @property
-    def total_unique_visitors(self) -> int | None:
-        """The distinct visitors of the period and cameras; None where it crosses windows, which cannot be added."""
-        if self.crosses_windows:
-            return None
-        return self.windows[0].total_unique_visitors if self.windows else 0
+    def total(self) -> Total:
+        """The people of the period and cameras; without a number where it crosses windows, which cannot be added."""
+        each = self.windows[0].total
+        return Total(None, None, each.level, NOT_ADDED) if self.crosses_windows else each
 
     @property
     def listed_visitors(self) -> int:
@@ -172,9 +191,10 @@ def visitor_report(
 ) -> VisitorReport:
     """Return the report of `request` from the visitor-level file of a publication.
 
-    Total unique visitors do not depend on `request.min_appearances`, which only shortens the list.
+    The total does not depend on `request.min_appearances`, which only shortens the list.
 
     Raises:
+        CorruptObject: the calibration in the publication is not what was written.
         UserMistake: an unknown location, camera or camera group.
         NoData: the selected cameras saw no face in the period; the message names the days on which they did.
     """
@@ -188,6 +208,7 @@ def visitor_report(
     seen = [_Seen(*row) for row in fetch_rows(connection, _SEEN_SQL, period)]
     if not seen:
         raise _no_sightings(connection, request, selection)
+    calibration, trees = read_calibration(connection), tree_summaries(connection, period)
     limits: dict[str, object] = {"min_appearances": request.min_appearances, "visit_gap_s": visit_gap_s}
     visitors = tuple(
         VisitorRow(window, visitor, total, visits, _by_frequency(frequencies, directory))
@@ -198,12 +219,18 @@ def visitor_report(
         last_day=request.last_day,
         camera_group=_camera_group(selection, {each.location_id for each in seen}),
         min_appearances=request.min_appearances,
-        windows=_windows({each.linkage_window for each in seen}, fetch_rows(connection, _TOTALS_SQL, period), visitors),
+        windows=_windows(
+            window_totals(calibration, trees, _faces_by_window(seen)),
+            {window: tree.listed for window, tree in trees.items()},
+            visitors,
+            dict(fetch_rows(connection, _EXCLUDED_SQL, period)),
+        ),
         visitors=visitors,
         sightings=sum(each.sightings for each in seen),
         unidentified_sightings=sum(each.unidentified for each in seen),
         visit_gap_s=visit_gap_s,
         notes=_notes(directory, selection),
+        count_basis=basis_of(calibration),
     )
 
 
@@ -215,14 +242,29 @@ class _Seen:
     location_id: str
     sightings: int
     unidentified: int
+    only_counted: int
+
+
+def _faces_by_window(seen: Iterable[_Seen]) -> dict[str, FacesSeen]:
+    found: dict[str, FacesSeen] = {}
+    for each in seen:
+        recognising = each.sightings - each.only_counted
+        faces = FacesSeen(recognising, each.unidentified - each.only_counted, each.only_counted)
+        found[each.linkage_window] = found.get(each.linkage_window, FacesSeen(0, 0)) + faces
+    return found
 
 
 def _windows(
-    seen: set[str], totals: Iterable[tuple[str, int]], visitors: Iterable[VisitorRow]
+    totals: Mapping[str, Total],
+    identified: Mapping[str, int],
+    visitors: Iterable[VisitorRow],
+    excluded: Mapping[str, int],
 ) -> tuple[WindowTotal, ...]:
-    counted = dict(totals)
     listed = Counter(row.linkage_window for row in visitors)
-    return tuple(WindowTotal(window, counted.get(window, 0), listed[window]) for window in sorted(seen | set(counted)))
+    return tuple(
+        WindowTotal(window, total, identified.get(window, 0), listed[window], excluded.get(window, 0))
+        for window, total in totals.items()
+    )
 
 
 def _by_frequency(frequencies: Iterable[Mapping[str, Any]], directory: Directory) -> tuple[tuple[str, int], ...]:

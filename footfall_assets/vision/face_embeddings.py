@@ -7,11 +7,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from footfall_assets.contracts.schemas import face_embeddings
-from footfall_assets.domain.linkage import Floats
 from footfall_assets.storage.arrow import list_column
 from footfall_assets.vision.faces import decode_crop
 from models.alignment import CropTemplate, realign
 from models.embedder import FaceEmbedder
+
+Floats = NDArray[np.float32]
 
 _LENGTH_TOLERANCE = 1e-3  # float32 sums of a few hundred squares stay well inside
 _CROPS_AT_A_TIME = 256  # 150 x 150 x 3 bytes each: 17 MB
@@ -19,7 +20,7 @@ _CROPS_AT_A_TIME = 256  # 150 x 150 x 3 bytes each: 17 MB
 
 @dataclass(frozen=True)
 class EmbeddingsPart:
-    """The vectors of one batch; `invalid` counts those left out as not finite or of length zero."""
+    """The vectors of one batch; `invalid` counts faces left out for a vector that is none (see `usable`)."""
 
     table: pa.Table
     invalid: int
@@ -34,10 +35,11 @@ def embeddings_of_faces(
         faces: rows of the `faces` asset.
         embedder: computes the vectors.
         template: the pose that the stored crops are in.
-        mirror: average each face with its mirror image.
+        mirror: average each face with its mirror image, where the embedder gains from it.
     """
     faces = faces.filter(faces["crop"].is_valid())
-    vectors = _embed(faces["crop"].to_pylist(), embedder, template, mirror=mirror)
+    average = mirror and embedder.spec.mirror_helps
+    vectors = _embed(faces["crop"].to_pylist(), embedder, template, mirror=average)
     valid = usable(vectors)
     rows = faces.filter(pa.array(valid))
     table = pa.table(
@@ -63,5 +65,8 @@ def _embed(crops: list[bytes], embedder: FaceEmbedder, template: CropTemplate, *
     found = [np.empty((0, embedder.dim), np.float32)]
     for start in range(0, len(crops), _CROPS_AT_A_TIME):
         pictures = np.stack([decode_crop(each) for each in crops[start : start + _CROPS_AT_A_TIME]])
-        found.append(embedder.embed(realign(pictures, template, wanted), mirror=mirror))
+        vectors = embedder.embed(realign(pictures, template, wanted), mirror=mirror)
+        if vectors.shape != (len(pictures), embedder.dim):  # none of them can be told to be of one face
+            vectors = np.zeros((len(pictures), embedder.dim), np.float32)
+        found.append(vectors)
     return np.concatenate(found)

@@ -27,13 +27,16 @@ from footfall_assets.warehouse.project import (
     warehouse_lock,
 )
 from footfall_assets.warehouse.publication import AGGREGATE_TABLES, VISITOR_TABLES, inputs_hash_of, publish
+from footfall_assets.warehouse.version_causes import record_version_causes
 
 PUBLICATION: Final = dg.AssetKey("publication")
 
-# What each source table is made from. The registry is no asset of ours: it shows as an external one.
+# What each source table is made from. The registry and the calibration are no assets of ours: they show as external.
 _SOURCE_ASSETS: Final[Mapping[str, str]] = {
     "sightings": "sightings",
     "identities": "identities",
+    "cuts": "identities",
+    "calibration": "calibration",
     "visitor_numbers": "visitor_numbers",
     "coverage": "images",
     "locations": "registry",
@@ -116,6 +119,7 @@ def build_warehouse_assets(
         with warehouse_lock(platform.warehouse_dir):
             moment = datetime.now(UTC)
             build_path = platform.warehouse_dir / BUILD_FILE
+            record_version_causes(platform)
             published = publish(build_path, platform.lake, published_at=moment)
             record_built_from(platform.lake, inputs_hash_of(build_path), published.publication_id)
         return _result(published, is_new=published.published_at == moment)

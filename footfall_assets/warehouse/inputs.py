@@ -46,7 +46,8 @@ def warehouse_inputs_hash(platform: Platform) -> str | None:
         return None
     registry = platform.registry.model_dump_json(exclude={"revision", "devices"})
     hashes = sorted(f"{manifest.asset}={manifest.content_hash}" for manifest in manifests)
-    return digest_of(registry, platform.settings.counting.model_dump_json(), *hashes)
+    calibration = [f"calibration={platform.calibration.digest}"] if platform.calibration else []
+    return digest_of(registry, platform.settings.counting.model_dump_json(), *hashes, *calibration)
 
 
 def collect_inputs(platform: Platform) -> WarehouseInputs:
@@ -69,6 +70,12 @@ def collect_inputs(platform: Platform) -> WarehouseInputs:
             for window, manifest in newest_identities(platform).items()
             for path in _verified(platform, manifest, "identities")
         ),
+        cuts=tuple(
+            IdentitiesFile(path, window.label)
+            for window, manifest in newest_identities(platform).items()
+            for path in _verified(platform, manifest, "cuts")
+        ),
+        calibration=platform.calibration,
         coverage=tuple(path for manifest in _images(platform) for path in _verified(platform, manifest, "coverage")),
         visitor_numbers=tuple(
             path for manifest in _ledgers(platform) for path in _verified(platform, manifest, "visitor_numbers")
@@ -119,17 +126,19 @@ def _verified_path(lake: LakeStore, part: PartRef) -> Path:
 
 
 def _location_rows(registry: Registry) -> list[dict[str, Any]]:
+    versions = registry.versions_of_location
     return [
         location.model_dump(mode="python", exclude={"notice_since", "assessment"})
-        | {"mode": str(location.mode), "valid_to": _valid_to(location, registry.locations)}
+        | {"mode": str(location.mode), "valid_to": _valid_to(location, versions[location.location_id])}
         for location in registry.locations
     ]
 
 
 def _camera_rows(registry: Registry) -> list[dict[str, Any]]:
+    versions = registry.versions_of_camera
     return [
         camera.model_dump(mode="python", exclude={"zones", "plan_position"})
-        | {"filter": str(camera.filter), "valid_to": _valid_to(camera, registry.cameras)}
+        | {"filter": str(camera.filter), "valid_to": _valid_to(camera, versions[camera.camera_id])}
         for camera in registry.cameras
     ]
 
@@ -142,12 +151,6 @@ def _group_rows(registry: Registry) -> list[dict[str, Any]]:
     ]
 
 
-def _valid_to(record: Location | Camera, records: Sequence[Location] | Sequence[Camera]) -> date | None:
-    """Return the day the next version of the same record takes over, or None."""
-    key = "location_id" if isinstance(record, Location) else "camera_id"
-    later = [
-        other.valid_from
-        for other in records
-        if getattr(other, key) == getattr(record, key) and other.valid_from > record.valid_from
-    ]
-    return min(later, default=None)
+def _valid_to(record: Location | Camera, versions: Sequence[Location] | Sequence[Camera]) -> date | None:
+    """Return the day the next of the versions of one record takes over, or None."""
+    return min((other.valid_from for other in versions if other.valid_from > record.valid_from), default=None)

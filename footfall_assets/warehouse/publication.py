@@ -36,12 +36,14 @@ _SHARED_TABLES: Final = (
     "publication_header",
     "unidentified_reasons",
 )
-AGGREGATE_TABLES: Final = (*_SHARED_TABLES, "footfall_daily", "footfall_hourly")
+AGGREGATE_TABLES: Final = (*_SHARED_TABLES, "coverage_daily", "coverage_gaps", "footfall_daily", "footfall_hourly")
 VISITOR_TABLES: Final = (
     *_SHARED_TABLES,
+    "count_calibration",
     "fct_appearances",
     "fct_sightings",
     "fct_visits",
+    "local_visitor_cuts",
     "unique_visitor_report",
     "visitor_day",
 )

@@ -16,8 +16,9 @@ from typing import Final, Literal
 import duckdb
 import pyarrow as pa
 
+from footfall_assets.contracts.calibration import Calibration
 from footfall_assets.contracts.errors import CorruptObject
-from footfall_assets.contracts.schemas import COVERAGE, SIGHTINGS, VISITOR_NUMBERS
+from footfall_assets.contracts.schemas import COVERAGE, CUTS, SIGHTINGS, VISITOR_NUMBERS
 
 
 def _required(name: str, kind: pa.DataType) -> pa.Field:
@@ -63,8 +64,11 @@ _IDENTITIES: Final = pa.schema(
         _required("local_visitor_id", pa.uuid()),
         _required("face_id", pa.uuid()),
         _required("linkage_window", pa.string()),
+        pa.field("excluded_reason", pa.string()),
     ]
 )
+_CUTS: Final = CUTS.append(_required("linkage_window", pa.string()))
+_CALIBRATION: Final = pa.schema([_required("digest", pa.string()), _required("document", pa.string())])
 _SOURCE_SIGHTINGS: Final = SIGHTINGS.append(_required("business_day", pa.date32()))
 _HOME: Final = pa.schema([_required("environment", pa.string()), _required("linkage_window", pa.string())])
 _PROVENANCE: Final = pa.schema(
@@ -78,6 +82,8 @@ _PROVENANCE: Final = pa.schema(
 _TABLES: Final[Mapping[str, pa.Schema]] = {
     "sightings": _SOURCE_SIGHTINGS,
     "identities": _IDENTITIES,
+    "cuts": _CUTS,
+    "calibration": _CALIBRATION,
     "visitor_numbers": VISITOR_NUMBERS,
     "coverage": COVERAGE,
     "locations": LOCATIONS,
@@ -94,6 +100,7 @@ _DUCKDB_TYPES: Final[Mapping[pa.DataType, str]] = {
     pa.date32(): "date",
     pa.float32(): "real",
     pa.float64(): "double",
+    pa.int32(): "integer",
     pa.int64(): "bigint",
     pa.bool_(): "boolean",
 }
@@ -111,7 +118,7 @@ class SightingsFile:
 
 @dataclass(frozen=True)
 class IdentitiesFile:
-    """A Parquet file of `contracts.schemas.IDENTITIES`: the newest map of one linkage window (`2024-01`)."""
+    """A Parquet file of `contracts.schemas.IDENTITIES` or `CUTS`: the newest of one linkage window (`2024-01`)."""
 
     path: Path
     linkage_window: str
@@ -128,6 +135,8 @@ class WarehouseInputs:
     Attributes:
         sightings: any number of files a day.
         identities: at most one file a linkage window.
+        cuts: likewise, for windows that were solved under `calibration`.
+        calibration: what turns lists into counts, None where there is none.
         coverage: files of `contracts.schemas.COVERAGE`; one row is one batch.
         visitor_numbers: files of `contracts.schemas.VISITOR_NUMBERS`.
         locations: rows of `LOCATIONS`, one per location and version.
@@ -145,6 +154,8 @@ class WarehouseInputs:
     inputs_hash: str
     sightings: tuple[SightingsFile, ...] = ()
     identities: tuple[IdentitiesFile, ...] = ()
+    cuts: tuple[IdentitiesFile, ...] = ()
+    calibration: Calibration | None = None
     coverage: tuple[Path, ...] = ()
     visitor_numbers: tuple[Path, ...] = ()
     locations: pa.Table = field(default_factory=lambda: _empty(LOCATIONS))
@@ -195,8 +206,9 @@ def _load_files(connection: duckdb.DuckDBPyConnection, inputs: WarehouseInputs) 
     by_day = sorted(inputs.sightings, key=lambda file: (file.business_day, str(file.path)))
     for day, files in groupby(by_day, key=lambda file: file.business_day):
         _insert(connection, "sightings", (file.path for file in files), business_day=day)
-    for window in sorted(inputs.identities, key=lambda file: file.linkage_window):
-        _insert(connection, "identities", (window.path,), linkage_window=window.linkage_window)
+    for table, windows in (("identities", inputs.identities), ("cuts", inputs.cuts)):
+        for window in sorted(windows, key=lambda file: file.linkage_window):
+            _insert(connection, table, (window.path,), linkage_window=window.linkage_window)
     _insert(connection, "coverage", inputs.coverage)
     _insert(connection, "visitor_numbers", inputs.visitor_numbers)
 
@@ -229,7 +241,10 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, inputs: WarehouseInputs) -
         "asset_versions": json.dumps(dict(inputs.asset_versions), sort_keys=True),
         "rules": json.dumps(dict(inputs.rules), sort_keys=True),
     }
+    known = [inputs.calibration] if inputs.calibration else []
+    calibrations = [{"digest": each.digest, "document": each.model_dump_json()} for each in known]
     tables = {
+        "calibration": pa.Table.from_pylist(calibrations, schema=_CALIBRATION),
         "locations": inputs.locations,
         "cameras": inputs.cameras,
         "camera_groups": inputs.camera_groups,

@@ -7,6 +7,7 @@ import streamlit as st
 
 from footfall_assets.contracts.errors import FootfallError, NoData, UserMistake
 from footfall_assets.contracts.settings import load_settings
+from footfall_assets.reporting.count_text import count_notes, total_text
 from footfall_assets.reporting.formats import frame_to_csv, header, long_date, visitors_frame
 from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance, age_text, definitions, provenance_of
 from footfall_assets.reporting.publication import current_publication
@@ -17,6 +18,7 @@ from streamlit_app.charts import LINES_AT_MOST, MEASURES, footfall_chart, shown_
 from streamlit_app.filter_panel import GRAIN_KEY, remember, show_filters
 from streamlit_app.filters import Filters, Grain
 from streamlit_app.markdown import literal
+from streamlit_app.navigation import require_app
 from streamlit_app.queries import Explorer
 
 
@@ -86,16 +88,20 @@ def _show_header(report: VisitorReport) -> None:
     st.markdown(f"**Time Period:** {literal(named['Time Period'])}")
     st.markdown(f"**Camera Group:** {literal(named['Camera Group'])}")
     totals = [
-        (f"Total Unique Visitors{f', {each.linkage_window}' if report.crosses_windows else ''}", each)
+        (f"Total Unique Visitors{f', {each.linkage_window}' if report.crosses_windows else ''}", each.total)
         for each in report.windows
     ]
     with st.container(horizontal=True):
-        for label, window in totals:
-            st.metric(label, f"{window.total_unique_visitors:,}", border=True)
+        for label, total in totals:
+            st.metric(label, "not estimated" if total.people is None else f"{total.people:,}", border=True)
         st.metric("Listed Visitors", f"{report.listed_visitors:,}", border=True)
         st.metric("Unidentified Sightings", f"{report.unidentified_sightings:,} of {report.sightings:,}", border=True)
     if report.crosses_windows:
         st.caption("The period crosses linkage windows: one total each; they cannot be added.")
+    for label, total in totals:
+        st.caption(literal(f"{label}: {total_text(total)}"))
+    for note in count_notes(tuple(total for _, total in totals), report.count_basis):
+        st.caption(literal(note))
     for note in report.notes:
         st.caption(literal(note))
 
@@ -146,4 +152,5 @@ def _show_definitions(provenance: Provenance, *, visit_gap_s: int) -> None:
         st.markdown(f"**Publication**: `{provenance.publication_id}`")
 
 
+require_app()
 show_page()

@@ -11,7 +11,21 @@ from footfall_assets.contracts.settings import PlatformSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "benchmarks" / "README.md"]
-COMMANDS = ("models", "fleet", "simulate", "ingest", "run", "report", "evaluate", "up", "docs")
+COMMANDS = (
+    "models",
+    "fleet",
+    "simulate",
+    "ingest",
+    "run",
+    "report",
+    "compare",
+    "evaluate",
+    "calibrate",
+    "audit",
+    "identities",
+    "up",
+    "docs",
+)
 
 
 def text_of(path):

@@ -26,6 +26,8 @@ LAYERS = (
     ("warehouse",),
     ("simulation",),
     ("evaluation",),
+    ("calibration",),
+    ("audit",),
     ("operations",),
     ("definitions",),
     ("cli",),
@@ -33,12 +35,13 @@ LAYERS = (
 
 # What else a part may import: besides the standard library and itself, nothing that is not named here.
 MAY_IMPORT = {
-    "footfall_assets.domain": {"numpy", "pandas"},
+    "footfall_assets.domain": {"numpy", "pandas", "scipy"},  # scipy for components of sparse graphs
     "footfall_assets.contracts": {"pydantic", "pydantic_settings", "pyarrow", "cryptography"},
     "footfall_assets.storage": {
         "footfall_assets.contracts",
         "boto3",
         "botocore",
+        "cryptography",
         "filelock",
         "numpy",
         "pyarrow",

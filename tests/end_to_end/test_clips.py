@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from edge_capture.cameras.recorded import open_source
 from edge_capture.filter import load_filter
-from edge_capture.source import open_source
 from footfall_assets.capture.hand_over import CameraNeed, Landed, LocalDevice
 from footfall_assets.capture.intake import take_in
 from footfall_assets.capture.refresh import refresh_images

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from models.contract import InputContract
 from models.embedder import OnnxEmbedder, model_input
 from models.errors import ContractMismatch
-from models.manifest import InputContract
 from models.session import ModelSession
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from models import fetch
 from models.errors import FetchFailed, HashMismatch
-from models.manifest import RegistrySource, SourceFile, load_manifest
+from models.manifest import load_manifest
+from models.sources import RegistrySource, SourceFile
 
 
 @pytest.fixture

@@ -154,6 +154,8 @@ def test_anchor_free_decoding() -> None:
 
 
 def test_unit_rows() -> None:
-    rows = _ops.unit_rows(np.array([[3, 4], [0, 0], [1e-30, 0]], np.float32))
-    np.testing.assert_allclose(rows, [[0.6, 0.8], [0, 0], [1, 0]], atol=1e-6)
+    """What is shorter than a millionth is noise around zero: made unit length, it would pass for a face."""
+    rows = _ops.unit_rows(np.array([[3, 4], [0, 0], [1e-5, 0], [1e-30, 0], [np.nan, 1], [np.inf, 1]], np.float32))
+    np.testing.assert_allclose(rows[:4], [[0.6, 0.8], [0, 0], [1, 0], [0, 0]], atol=1e-6)
+    assert np.isnan(rows[4:]).any(axis=1).all()
     assert rows.dtype == np.float32

@@ -63,14 +63,14 @@ def test_what_is_no_model_is_refused(content, spec_of) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"input": {"name": "pixels"}}, "expected the input 'pixels'"),
-        ({"input": {"layout": "nhwc"}}, "expected the input"),
-        ({"input": {"dtype": "uint8"}}, "expected the input"),
-        ({"input": {"batch": "fixed_one"}}, "expected the input"),
+        ({"input": {"name": "pixels"}}, "expected the input 'pixels'.*set input.name = 'planes'"),
+        ({"input": {"layout": "nhwc"}}, "expected the input.*correct input.layout"),
+        ({"input": {"dtype": "uint8"}}, "expected the input.*set input.dtype = 'float32'"),
         ({"outputs": [{"name": "vector", "shape": ["n", 3]}]}, "expected the output 'vector'"),
         ({"outputs": [{"name": "embedding", "shape": ["n", 128]}]}, r"\('n', 128\)"),
         ({"outputs": [{"name": "embedding", "shape": ["n", "m"]}]}, "expected the output"),
         ({"outputs": [{"name": "embedding", "shape": ["n"]}]}, "expected the output"),
+        ({"outputs": [{"index": 1, "shape": ["n", 3]}]}, "number 1.*the file has 0: 'embedding'.*outputs.index"),
     ],
 )
 def test_declared_contract_must_be_the_files(mean_colour, entry, change, complaint) -> None:

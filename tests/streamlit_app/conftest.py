@@ -1,16 +1,25 @@
 """Homes with a hand-made publication, and the app on top of one."""
 
 import importlib.util
+import math
 import sys
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import streamlit as st
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from streamlit.testing.v1 import AppTest
 
+from footfall_assets.contracts.batch import public_key_text
+from footfall_assets.contracts.camera_settings import SourceKind
+from footfall_assets.contracts.fleet import CameraState, DeviceReport, IntakeRecord, intake_record_key, reported_key
+from footfall_assets.contracts.registry import Camera, Device, Location, Registry
+from footfall_assets.storage.fleet_store import write_signed
 from footfall_assets.storage.lake import FolderLake
+from footfall_assets.storage.registry_store import change_registry
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "streamlit_app" / "app.py"
@@ -79,5 +88,100 @@ def stores():
 
 
 @pytest.fixture
+def calibration():
+    """People are 1.15 times those listed, within a factor of 1.2; from 2 listed on."""
+    return HAND_MADE.hand_made_calibration(intercept=math.log(1.15))
+
+
+@pytest.fixture
 def app() -> AppTest:
     return AppTest.from_file(str(APP), default_timeout=30)
+
+
+@dataclass
+class Fleet:
+    """Devices of a home, each with one camera, and what they say of themselves."""
+
+    home: Path
+    keys: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
+
+    @property
+    def lake(self) -> FolderLake:
+        return FolderLake(self.home / "lake")
+
+    def device(self, name: str, location: str = "store-101", **changes) -> "Fleet":
+        key = self.keys.setdefault(name, Ed25519PrivateKey.generate())
+
+        def added(registry: Registry) -> Registry:
+            first = date(2024, 1, 1)
+            store = Location(location_id=location, name=location, partition_group=location, valid_from=first)
+            source = {"device_id": name, "kind": SourceKind.SYNTHETIC, "address": "1"}
+            camera = Camera(camera_id=f"{name}-door", location_id=location, name="Door", valid_from=first, **source)
+            fields = {"device_id": name, "public_key": public_key_text(key), "location_id": location, "revision": 2}
+            return registry.with_location(store).with_camera(camera).with_device(Device(**fields | changes))
+
+        change_registry(self.lake, self.home, added)
+        return self
+
+    def report(self, name: str, *, age_s: float = 20, frame_age_s: float = 5, **changes) -> "Fleet":
+        at = datetime.now(UTC) - timedelta(seconds=age_s)
+        camera = CameraState(
+            camera_id=f"{name}-door",
+            connected=True,
+            last_frame_at=at - timedelta(seconds=frame_age_s),
+            frames_expected=1000,
+            frames_captured=990,
+            frames_kept=120,
+            frames_dropped=10,
+            reconnects=1,
+        )
+        counts = ("spool_items", "spool_bytes", "dropped_items", "dropped_stills", "quarantined_items")
+        plain = {
+            "device_id": name,
+            "reported_at": at,
+            "agent_version": "1",
+            "boot_id": "b",
+            "revision": 2,
+            "cameras": (camera,),
+            "clock_skew_s": 0.4,
+            **dict.fromkeys((*counts, "uploaded_items", "uploaded_bytes", "upload_failures"), 0),
+        }
+        report = DeviceReport.model_validate(plain | changes)
+        write_signed(self.lake, reported_key(name), report, self.keys[name])
+        return self
+
+    def intake(self, name: str, **quarantined: int) -> "Fleet":
+        record = IntakeRecord(device_id=name, accepted=40, quarantined=quarantined, last_received_at=datetime.now(UTC))
+        self.lake.write(intake_record_key(name), record.model_dump_json().encode())
+        for reason, count in quarantined.items():
+            for number in range(count):
+                self.lake.write(f"quarantine/{reason}/{number}.tar.json", b"{}")
+        return self
+
+
+@pytest.fixture
+def fleet(home) -> Fleet:
+    return Fleet(home)
+
+
+@pytest.fixture
+def troubled(fleet) -> Fleet:
+    """One device that is well, one with every trouble, one silent, one that never reported, one revoked."""
+    hours_ago = datetime.now(UTC) - timedelta(hours=3)
+    trouble = {
+        "frame_age_s": 600,
+        "revision": 1,
+        "refused_revision": 2,
+        "refused_reason": "model [x](http://evil.example) is not in the manifest",
+        "spool_items": 99_000,
+        "spool_bytes": 3_500_000_000,
+        "oldest_item_at": hours_ago,
+        "dropped_items": 3,
+        "dropped_stills": 250,
+        "clock_skew_s": 95.0,
+    }
+    fleet.device("box-well").report("box-well").intake("box-well", duplicate=2)
+    fleet.device("box-ill", "store-203").report("box-ill", **trouble).intake("box-ill", clock=3, bad_signature=1)
+    fleet.device("box-silent", "store-305").report("box-silent", age_s=7200)
+    fleet.device("box-new", "store-305")
+    return fleet.device("box-gone", "store-305", revoked=True)

@@ -43,7 +43,7 @@ def test_normal_page(publish, stores, app):
     publication = publish(stores)
     run(app)
     assert app.title[0].value == "Unique Visitor Report"
-    assert metrics(app)["Total Unique Visitors"] == "13"
+    assert metrics(app)["Listed Visitors"] == "13"
     assert metrics(app)["Unidentified Sightings"] == "1 of 38"
     shown = texts(app)
     assert "**Time Period:** February 1, 2024 \\- February 3, 2024" in shown
@@ -94,7 +94,7 @@ def test_address_sets_the_filters_and_stays(publish, stores, app):
     asked = {"from": "2024-02-01", "to": "2024-02-02", "location": "store-101", "group": "entrances", "min": "2"}
     run(app, **asked)
     assert address(app) == {name: [value] for name, value in asked.items()}
-    assert metrics(app)["Total Unique Visitors"] == "8"
+    assert metrics(app)["Listed Visitors"] == "8"
     assert metrics(app)["Listed Visitors"] == "4"
     assert "Entrances \\(1 camera\\) across 1 Store Location" in texts(app)
 
@@ -107,7 +107,7 @@ def test_filters_set_the_address(publish, stores, app):
     app.number_input[0].set_value(2).run()
     assert not app.exception
     assert address(app) == {"from": ["2024-02-02"], "to": ["2024-02-02"], "location": ["store-203"], "min": ["2"]}
-    assert metrics(app)["Total Unique Visitors"] == "4"
+    assert metrics(app)["Listed Visitors"] == "4"
     assert metrics(app)["Listed Visitors"] == "0"
 
 
@@ -133,7 +133,7 @@ def test_hostile_address_shows_the_default_and_repeats_nothing(publish, stores, 
     publish(stores)
     run(app, **HOSTILE[name])
     assert app.warning
-    assert metrics(app)["Total Unique Visitors"] == "13"
+    assert metrics(app)["Listed Visitors"] == "13"
     shown = texts(app)
     for value in HOSTILE[name].values():
         assert len(value) < 3 or value not in shown
@@ -148,11 +148,45 @@ def test_names_do_not_act_as_markdown(publish, stores, app):
     assert "\\[x\\]\\(http" in texts(app)
 
 
-def test_two_windows_have_two_totals_and_no_sum(publish, stores, app):
+def test_a_total_has_its_interval_and_says_where_it_comes_from(publish, stores, calibration, app):
+    """13 listed x 1.15; the cuts agree."""
+    stores.calibration = calibration
+    publish(stores)
+    run(app)
+    shown = texts(app).replace("\\", "")
+    assert metrics(app)["Total Unique Visitors"] == "15"
+    assert "Total Unique Visitors: 15 (90 % interval 12 to 18)" in shown
+    assert "calibrated on: hand-made stores" in shown
+    assert "People whose face never showed: not available" in shown
+
+
+def test_a_total_that_cannot_be_given_is_not_shown(publish, stores, calibration, app):
+    stores.calibration = calibration
+    for minute in range(60):
+        stores.stranger("store-203-door", f"2024-02-02T16:{minute:02}")
+    publish(stores)
+    run(app)
+    assert metrics(app)["Total Unique Visitors"] == "not estimated"
+    assert "of the sightings show nobody who can be recognised" in texts(app)
+    assert "hand-made stores" not in texts(app).replace("\\", "")
+    assert metrics(app)["Listed Visitors"] == "13"
+
+
+def test_without_a_calibration_the_list_is_shown_and_no_total(publish, stores, app):
+    publish(stores)
+    run(app)
+    assert metrics(app)["Total Unique Visitors"] == "not estimated"
+    assert "no calibration for this embedder and threshold" in texts(app)
+
+
+def test_two_windows_have_two_totals_and_no_sum(publish, stores, calibration, app):
+    stores.calibration = calibration
     publish(stores)
     run(app, **{"from": "2024-01-30", "to": "2024-02-03"})
     totals = {name: value for name, value in metrics(app).items() if name.startswith("Total")}
-    assert totals == {"Total Unique Visitors, 2024-01": "1", "Total Unique Visitors, 2024-02": "13"}
+    assert totals == {"Total Unique Visitors, 2024-01": "not estimated", "Total Unique Visitors, 2024-02": "15"}
+    shown = texts(app).replace("\\", "")
+    assert "Total Unique Visitors, 2024-01: not estimated: 1 listed visitors are fewer than the 2" in shown
     assert "cannot be added" in texts(app)
     assert "Linkage Window" in app.dataframe[0].value.columns
 
@@ -169,7 +203,7 @@ def test_new_publication_replaces_the_answer(publish, stores, app):
     run(app)
     publish(stores.appear("00900Z", "store-203-door", "2024-02-03T18:00"))
     run(app)
-    assert metrics(app)["Total Unique Visitors"] == "14"
+    assert metrics(app)["Listed Visitors"] == "14"
 
 
 def test_days_that_a_publication_took_away_are_left(publish, stores, app):
@@ -179,7 +213,7 @@ def test_days_that_a_publication_took_away_are_left(publish, stores, app):
     publish(stores)
     run(app)
     assert app.date_input[0].value == (date(2024, 2, 1), date(2024, 2, 3))
-    assert metrics(app)["Total Unique Visitors"] == "13"
+    assert metrics(app)["Listed Visitors"] == "13"
 
 
 def test_location_that_a_publication_took_away_is_dropped(publish, stores, app):
@@ -194,7 +228,7 @@ def test_location_that_a_publication_took_away_is_dropped(publish, stores, app):
 def test_address_of_a_million_characters_is_survived(publish, stores, app):
     publish(stores)
     run(app, location="a" * 1_000_000)
-    assert metrics(app)["Total Unique Visitors"] == "13"
+    assert metrics(app)["Listed Visitors"] == "13"
 
 
 def test_chart_by_day_has_its_table(publish, stores, app):

@@ -1,7 +1,9 @@
 with
 
     sightings as (
-        select * from {{ ref("int_sightings_identified") }} where face_id is not null
+        select *
+        from {{ ref("int_sightings_identified") }}
+        where face_id is not null and is_excluded is not true
     ),
 
     camera_versions as (select * from {{ ref("int_camera_versions") }}),

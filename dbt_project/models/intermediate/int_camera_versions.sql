@@ -8,6 +8,7 @@ with
             camera_id,
             location_id,
             interval_s,
+            staff_only,
             -- A still older than the first entry, or from a gap between two, still
             -- has an interval.
             case

@@ -1,6 +1,6 @@
 with
 
-    coverage as (select * from {{ ref("stg_coverage") }} where frames_captured > 0),
+    coverage as (select * from {{ ref("int_coverage_counted") }} where frames_captured > 0),
 
     location_versions as (select * from {{ ref("int_location_versions") }}),
 

@@ -8,6 +8,10 @@ with
 
     visitor_numbers as (select * from {{ ref("stg_visitor_numbers") }}),
 
+    staff_cameras as (
+        select * from {{ ref("int_camera_versions") }} where staff_only
+    ),
+
     -- Joined first: the many sightings are then looked up once.
     visitors as (
 
@@ -15,6 +19,7 @@ with
             identities.local_visitor_id,
             identities.face_id,
             identities.linkage_window,
+            identities.excluded_reason,
             visitor_numbers.visitor_id
         from identities
         left join
@@ -48,10 +53,23 @@ with
                 else coalesce(sightings.unidentified_reason, 'unmatched')
             end as unidentified_reason,
             sightings.detector,
-            sightings.embedder
+            sightings.embedder,
+            case
+                when visitors.excluded_reason is not null
+                then visitors.excluded_reason
+                when staff_cameras.camera_id is not null
+                then 'staff_only_camera'
+            end as excluded_reason,
+            visitors.excluded_reason is not null
+            or staff_cameras.camera_id is not null as is_excluded
 
         from sightings
         left join visitors on sightings.local_visitor_id = visitors.local_visitor_id
+        left join
+            staff_cameras
+            on sightings.camera_id = staff_cameras.camera_id
+            and sightings.business_day >= staff_cameras.effective_from
+            and sightings.business_day < staff_cameras.effective_to
 
     )
 

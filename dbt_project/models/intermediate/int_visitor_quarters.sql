@@ -1,6 +1,8 @@
 with
 
-    sightings as (select * from {{ ref("int_sightings_identified") }}),
+    sightings as (
+        select * from {{ ref("int_sightings_identified") }} where is_excluded is not true
+    ),
 
     final as (
 

@@ -14,6 +14,8 @@ select
     match_score,
     unidentified_reason,
     detector,
-    embedder
+    embedder,
+    excluded_reason,
+    is_excluded
 
 from sightings

@@ -1,6 +1,6 @@
 with
 
-    coverage as (select * from {{ ref("stg_coverage") }}),
+    coverage as (select * from {{ ref("int_coverage_counted") }}),
 
     visitor_quarters as (select * from {{ ref("int_visitor_quarters") }}),
 

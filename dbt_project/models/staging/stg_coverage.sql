@@ -9,6 +9,8 @@ with
             batch_id,
             camera_id,
             location_id,
+            device_id,
+            sequence,
 
             -- times
             day as business_day,

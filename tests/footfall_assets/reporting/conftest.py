@@ -1,15 +1,19 @@
 """A small publication made by hand: the tables that the marts promise, as DuckDB files in a folder lake."""
 
 import hashlib
+import math
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
+from footfall_assets.contracts.calibration import Calibration, CountWeights, Evaluation
 from footfall_assets.contracts.publication import CURRENT_KEY, Publication, PublishedFile, publication_key
+from footfall_assets.domain.estimate import expanded
 from footfall_assets.storage.lake import FolderLake
 
 DIMENSIONS = """
@@ -27,8 +31,14 @@ create table fct_appearances(
 create table fct_sightings(
     face_id uuid, face_image_id uuid, image_id uuid, camera_id varchar, location_id varchar, captured_at timestamptz,
     visitor_id varchar, linkage_window varchar, business_day date, local_visitor_id uuid, match_score float,
-    unidentified_reason varchar, detector varchar, embedder varchar
+    unidentified_reason varchar, detector varchar, embedder varchar, excluded_reason varchar, is_excluded boolean
 );
+create table local_visitor_cuts(
+    local_visitor_id uuid, face_id uuid, linkage_window varchar, location_id varchar, camera_id varchar,
+    business_day date, cut_01 integer, cut_02 integer, cut_03 integer, cut_04 integer, cut_05 integer, cut_06 integer,
+    cut_07 integer, cut_08 integer, cut_09 integer, cut_10 integer, cut_11 integer
+);
+create table count_calibration(digest varchar, document varchar);
 """
 AGGREGATES = """
 create table footfall_hourly(
@@ -40,7 +50,46 @@ create table footfall_daily(
     appearances bigint, sightings bigint, unidentified_sightings bigint, frames_expected bigint,
     frames_captured bigint, frames_kept bigint
 );
+create table coverage_daily(
+    location_id varchar, camera_id varchar, business_day date, batches bigint, missing_batches bigint,
+    first_opened_at timestamptz, last_closed_at timestamptz, frames_expected bigint, frames_captured bigint,
+    frames_kept bigint, images_quarantined bigint
+);
+create table coverage_gaps(
+    location_id varchar, camera_id varchar, device_id varchar, business_day date, first_missing bigint,
+    last_missing bigint, missing_batches bigint, gap_starts_at timestamptz, gap_ends_at timestamptz
+);
 """
+
+
+def hand_made_calibration(**changes) -> Calibration:
+    """A correction of two rules: people = 1.1 x listed, and less where clusters merge at the last cut.
+
+    log(people / listed) = log 1.1 + 0.5 log(clusters at the last cut / listed); 90 % within a factor 1.2.
+    """
+    features = 1 + 1 + 11 + 4
+    spread = math.log(1.2)
+    count = CountWeights(
+        centre=(0.0,) * features,
+        scale=(1.0,) * features,
+        weight=(0.0,) * 12 + (0.5,) + (0.0,) * (len(expanded(np.zeros(features))) - 13),
+        low={0.9: -spread},
+        high={0.9: spread},
+        feature_ranges=((0.0, 5.0), *((-2.0, 2.0),) * 12, *((0.0, 1.0),) * 4),
+        **{"intercept": math.log(1.1), "spread": (0.0, 0.0, 0.0), "listed": (2, 100)} | changes,
+    )
+    return Calibration(
+        embedder="hand-made",
+        origin="hand-made stores",
+        made_on=date(2024, 1, 1),
+        window_max_distance=0.06,
+        cuts=tuple(0.03 + 0.005 * number for number in range(11)),
+        probe=None,
+        count=count,
+        evaluation=Evaluation(
+            people=10, stores=10, median_error=0.02, coverage={0.9: 0.9}, median_width=0.4, false_match_rate=1e-3
+        ),
+    )
 
 
 def stable_id(*parts: object) -> uuid.UUID:
@@ -58,6 +107,10 @@ class HandMade:
     sightings: list[tuple] = field(default_factory=list)
     hourly: list[tuple] = field(default_factory=list)
     daily: list[tuple] = field(default_factory=list)
+    coverage: list[tuple] = field(default_factory=list)
+    gaps: list[tuple] = field(default_factory=list)
+    calibration: Calibration | None = None
+    clusters: dict[tuple, tuple[int, ...]] = field(default_factory=dict)
 
     def place(self, location_id, name, *, cameras=("door",), timezone="UTC", mode="unique", is_current=True):
         self.locations.append((location_id, name, timezone, mode, is_current))
@@ -89,15 +142,44 @@ class HandMade:
         self._see(None, None, camera_id, place, started, f"{started:%Y-%m}", started.date())
         return self
 
-    def _see(self, face, visitor_id, camera_id, place, at, window, day):
+    def staff(self, visitor_id, camera_id, at, *, reason="staff_camera"):
+        """Add a sighting that is in the log and in no count."""
+        started = datetime.fromisoformat(at).replace(tzinfo=UTC)
+        place = next(camera[1] for camera in self.cameras if camera[0] == camera_id)
+        window = f"{started:%Y-%m}"
+        face = stable_id("face", window, visitor_id)
+        self._see(face, visitor_id, camera_id, place, started, window, started.date(), excluded=reason)
+        return self
+
+    def _see(self, face, visitor_id, camera_id, place, at, window, day, *, excluded=None):
         number = len(self.sightings)
         reason = None if face else "too_small"
         self.sightings.append(
             (
                 *(face, stable_id("fi", number), stable_id("i", number), camera_id, place, at, visitor_id, window, day),
                 *(face and stable_id("lv", face), 0.9, reason, "centerface", "dlib_resnet_v1"),
+                *(excluded, excluded is not None),
             )
         )
+
+    def cut(self, visitor_id, location_id, day, labels):
+        """Say in which cluster a visitor of a location and day is at each of the 11 cuts; by default: one each."""
+        of = date.fromisoformat(day)
+        face = stable_id("face", f"{of:%Y-%m}", visitor_id)
+        self.clusters[face, location_id, of] = tuple(labels)
+        return self
+
+    def local_visitors(self):
+        """Return a row for each visitor of a location and day, and camera that it appeared at."""
+        found = dict.fromkeys((row[1], row[3], row[5], row[4], row[6]) for row in self.appearances)
+        faces = list(dict.fromkeys(row[0] for row in found))
+        rows = []
+        for face, window, place, camera, day in found:
+            labels = (
+                self.clusters.get((face, place, day), (faces.index(face),) * 11) if self.calibration else (None,) * 11
+            )
+            rows.append((stable_id("lv", face, place, day), face, window, place, camera, day, *labels))
+        return rows
 
     def hour(self, location_id, starts, uniques, *, day=None):
         at = datetime.fromisoformat(starts).replace(tzinfo=UTC)
@@ -112,6 +194,18 @@ class HandMade:
         )
         return self
 
+    def covered(self, camera_id, day, *, captured=1800, missing=0):
+        """Add a camera's day; `missing` batches, from its second on, never came."""
+        place = next(camera[1] for camera in self.cameras if camera[0] == camera_id)
+        of = date.fromisoformat(day)
+        opened = datetime(of.year, of.month, of.day, 8, tzinfo=UTC)
+        closed = opened + timedelta(hours=12)
+        self.coverage.append((place, camera_id, of, 10, missing, opened, closed, 1800, captured, 90, 0))
+        if missing:
+            hours = opened + timedelta(hours=1), opened + timedelta(hours=2)
+            self.gaps.append((place, camera_id, f"box-{place}", of, 2, 1 + missing, missing, *hours))
+        return self
+
     def write(self, folder: Path) -> tuple[Path, Path]:
         folder.mkdir(parents=True, exist_ok=True)
         dimensions = {
@@ -122,12 +216,26 @@ class HandMade:
         visitors = _database(
             folder / "visitors.duckdb",
             DIMENSIONS + VISITORS,
-            dimensions | {"fct_appearances": self.appearances, "fct_sightings": self.sightings},
+            dimensions
+            | {
+                "fct_appearances": self.appearances,
+                "fct_sightings": self.sightings,
+                "local_visitor_cuts": self.local_visitors(),
+                "count_calibration": [
+                    (each.digest, each.model_dump_json()) for each in (self.calibration,) if each is not None
+                ],
+            },
         )
         aggregates = _database(
             folder / "aggregates.duckdb",
             DIMENSIONS + AGGREGATES,
-            dimensions | {"footfall_hourly": self.hourly, "footfall_daily": self.daily},
+            dimensions
+            | {
+                "footfall_hourly": self.hourly,
+                "footfall_daily": self.daily,
+                "coverage_daily": self.coverage,
+                "coverage_gaps": self.gaps,
+            },
         )
         return visitors, aggregates
 
@@ -184,6 +292,11 @@ def made() -> HandMade:
 @pytest.fixture
 def lake(tmp_path: Path) -> FolderLake:
     return FolderLake(tmp_path / "lake")
+
+
+@pytest.fixture(scope="session")
+def new_calibration():
+    return hand_made_calibration
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 import pyarrow.parquet as pq
 import pytest
 
+from footfall_assets.domain.count_range import Total
+from footfall_assets.reporting.count import CountBasis
 from footfall_assets.reporting.formats import (
     ReportFormat,
     frame_to_csv,
@@ -41,7 +43,8 @@ TABLE = """\
 Unique Visitor Report
 Time Period: January 1, 2024 - January 31, 2024
 Camera Group: Selected Cameras across 3 Store Locations
-Total Unique Visitors: 5
+Total Unique Visitors: not estimated: no calibration for this embedder and threshold
+Listed Visitors: 5
 Visitor ID   Total Appearances   Locations Visited                    Visit Frequency per Location
 00456C       20                  Store #305, Store #101, Store #203   Store #305: 10, Store #101: 5, Store #203: 5
 00123A       15                  Store #101, Store #203               Store #101: 8, Store #203: 7
@@ -68,13 +71,23 @@ def sample(made, lake, tmp_path) -> VisitorReport:
         return visitor_report(connection, ReportRequest(date(2024, 1, 1), date(2024, 1, 31)))
 
 
+BASIS = CountBasis("hand-made stores", date(2024, 1, 1), "cd" * 32)
+
+
+def window_of(people, interval=None, *, listed=None, window="2024-01", reason=None) -> WindowTotal:
+    listed = people if listed is None else listed
+    if reason:
+        return WindowTotal(window, Total(None, None, 0.9, reason), listed, listed)
+    return WindowTotal(window, Total(people, interval or (people, people), 0.9, None), listed, listed)
+
+
 def report_of(*rows: VisitorRow, windows=None, **changes) -> VisitorReport:
     report = VisitorReport(
         first_day=date(2024, 1, 1),
         last_day=date(2024, 1, 31),
         camera_group="Selected Cameras across 3 Store Locations",
         min_appearances=1,
-        windows=windows or (WindowTotal("2024-01", len(rows), len(rows)),),
+        windows=windows or (window_of(len(rows)),),
         visitors=rows,
         sightings=20,
         unidentified_sightings=2,
@@ -97,6 +110,7 @@ def test_development_data_and_their_age_are_told():
     foot = to_table(report_of(BRIEF_ROW), PROVENANCE).split("\n\n")[1].splitlines()
     assert foot == [
         "Unidentified: 2 of 20 sightings belong to no visitor.",
+        "People whose face never showed: not available: nothing at these cameras counts people without a face.",
         "Data age: 2 days 2 hours (newest still 2024-01-31 21:00 UTC); publication abababababab.",
         DEVELOPMENT_NOTE,
     ]
@@ -105,27 +119,57 @@ def test_development_data_and_their_age_are_told():
 
 
 def test_large_totals_have_thousands_separators():
-    report = report_of(windows=(WindowTotal("2024-01", 3_500_000, 0),))
-    assert "Total Unique Visitors: 3,500,000\n" in to_table(report, PROVENANCE)
+    report = report_of(windows=(window_of(3_500_000, (3_400_000, 3_600_000)),))
+    assert "Total Unique Visitors: 3,500,000 (90 % interval 3,400,000 to 3,600,000)\n" in to_table(report, PROVENANCE)
 
 
 def test_listed_visitors_are_shown_where_the_list_is_shortened():
-    report = report_of(BRIEF_ROW, windows=(WindowTotal("2024-01", 57, 1),), min_appearances=3)
-    assert "Total Unique Visitors: 57\nListed Visitors: 1 (at least 3 appearances)\n" in to_table(report, PROVENANCE)
+    report = report_of(BRIEF_ROW, windows=(window_of(57, (50, 63), listed=1),), min_appearances=3)
+    expected = "Total Unique Visitors: 57 (90 % interval 50 to 63)\nListed Visitors: 1 (at least 3 appearances)\n"
+    assert expected in to_table(report, PROVENANCE)
+
+
+def test_a_total_comes_with_its_level_and_where_it_comes_from():
+    report = report_of(BRIEF_ROW, windows=(window_of(2, (1, 3), listed=1),), count_basis=BASIS)
+    table = to_table(report, PROVENANCE)
+    assert "Total Unique Visitors: 2 (90 % interval 1 to 3)\nListed Visitors: 1\n" in table
+    assert "90 of 100 cases like those it was calibrated on: hand-made stores (2024-01-01, calibration cdcd" in table
+    document = json.loads(to_json(report, PROVENANCE))
+    assert document["total_unique_visitors_interval"] == [1, 3]
+    assert document["calibration"] == {"digest": "cd" * 32, "made_on": "2024-01-01", "origin": "hand-made stores"}
+
+
+def test_the_origin_of_a_total_that_is_refused_is_not_told():
+    refused = report_of(BRIEF_ROW, windows=(window_of(0, listed=1, reason="too few"),), count_basis=BASIS)
+    assert "hand-made stores" not in to_table(refused, PROVENANCE)
+
+
+def test_the_list_is_not_counted_twice_where_it_is_the_total():
+    assert "Listed Visitors" not in to_table(report_of(BRIEF_ROW, windows=(window_of(1, (1, 2)),)), PROVENANCE)
 
 
 def test_crossed_windows_are_told_apart_in_every_form():
-    windows = (WindowTotal("2024-01", 57, 1), WindowTotal("2024-02", 61, 0))
+    windows = (window_of(57, (50, 63)), window_of(0, listed=61, window="2024-02", reason="too many"))
     report = report_of(BRIEF_ROW, windows=windows)
     table = to_table(report, PROVENANCE)
     assert (
-        "Total Unique Visitors: 2024-01: 57, 2024-02: 61 (one total per linkage window; they cannot be added)" in table
+        "Total Unique Visitors: 2024-01: 57 (90 % interval 50 to 63); 2024-02: not estimated: too many "
+        "(one total per linkage window; they cannot be added)\nListed Visitors: 2024-01: 57, 2024-02: 61\n" in table
     )
     assert "118" not in table
     assert to_csv(report).splitlines()[0].endswith("Linkage Window")
     document = json.loads(to_json(report, PROVENANCE))
     assert document["total_unique_visitors"] is None
-    assert document["windows"][1] == {"linkage_window": "2024-02", "total_unique_visitors": 61, "listed_visitors": 0}
+    assert document["windows"][1] == {
+        "linkage_window": "2024-02",
+        "total_unique_visitors": None,
+        "total_unique_visitors_interval": None,
+        "total_unique_visitors_level": 0.9,
+        "total_unique_visitors_reason": "too many",
+        "identified_visitors": 61,
+        "listed_visitors": 61,
+        "excluded_visitors": 0,
+    }
     assert document["visitors"][0]["linkage_window"] == "2024-01"
 
 
@@ -133,8 +177,18 @@ def test_json_has_the_agreed_keys(sample):
     document = json.loads(to_json(sample, PROVENANCE))
     assert document["time_period"] == {"from": "2024-01-01", "to": "2024-01-31"}
     assert document["camera_group"] == "Selected Cameras across 3 Store Locations"
-    assert (document["total_unique_visitors"], document["listed_visitors"]) == (5, 5)
-    assert document["windows"] == [{"linkage_window": "2024-01", "total_unique_visitors": 5, "listed_visitors": 5}]
+    count = {
+        "total_unique_visitors": None,
+        "total_unique_visitors_interval": None,
+        "total_unique_visitors_level": 0.9,
+        "total_unique_visitors_reason": "no calibration for this embedder and threshold",
+        "listed_visitors": 5,
+    }
+    assert {name: document[name] for name in count} == count
+    assert document["calibration"] is None
+    assert document["never_seen"]["people"] is None
+    window = {"linkage_window": "2024-01", **count, "identified_visitors": 5, "excluded_visitors": 0}
+    assert document["windows"] == [window]
     assert document["visitors"][1] == {
         "visitor_id": "00123A",
         "linkage_window": "2024-01",
@@ -196,7 +250,7 @@ def test_parquet_keeps_types_and_header(sample):
     second = table.slice(1, 1).to_pylist()[0]
     assert second["visitor_id"] == "00123A"
     assert dict(second["visit_frequency_per_location"]) == {"Store #101": 8, "Store #203": 7}
-    assert json.loads(table.schema.metadata[b"footfall.report"])["total_unique_visitors"] == 5
+    assert json.loads(table.schema.metadata[b"footfall.report"])["listed_visitors"] == 5
 
 
 def test_flipped_bit_in_parquet_is_found(sample):

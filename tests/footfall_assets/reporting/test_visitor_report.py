@@ -50,10 +50,10 @@ def test_minimum_shortens_the_list_and_not_the_total(made, report_on):
     made.appear("00123A", "store-101-door", "2024-01-05T11:00")
     made.appear("00124B", "store-101-door", "2024-01-05T10:00")
     report = report_on(made, min_appearances=2)
-    assert (report.total_unique_visitors, report.listed_visitors) == (2, 1)
+    assert (report.windows[0].identified_visitors, report.listed_visitors) == (2, 1)
     assert [row.visitor_id for row in report.visitors] == ["00123A"]
     none_listed = report_on(made, min_appearances=3)
-    assert (none_listed.total_unique_visitors, none_listed.listed_visitors) == (2, 0)
+    assert (none_listed.windows[0].identified_visitors, none_listed.listed_visitors) == (2, 0)
 
 
 def test_only_the_period_counts_both_days_included(made, report_on):
@@ -65,7 +65,7 @@ def test_only_the_period_counts_both_days_included(made, report_on):
 
 def test_the_business_day_decides_and_not_the_utc_date(made, report_on):
     made.appear("00123A", "store-101-door", "2024-01-05T23:30", day="2024-01-06")
-    assert report_on(made, first_day=date(2024, 1, 6), last_day=date(2024, 1, 6)).total_unique_visitors == 1
+    assert report_on(made, first_day=date(2024, 1, 6), last_day=date(2024, 1, 6)).listed_visitors == 1
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_period_without_data_names_the_days_with_data(made, report_on):
 def test_faces_without_visitor_give_an_empty_report_that_counts_them(made, report_on):
     made.stranger("store-101-door", "2024-01-05T10:00")
     report = report_on(made)
-    assert (report.total_unique_visitors, report.visitors) == (0, ())
+    assert (report.total.people, report.total.interval, report.visitors) == (0, (0, 0), ())
     assert (report.sightings, report.unidentified_sightings) == (1, 1)
 
 
@@ -183,8 +183,9 @@ def test_period_across_windows_has_one_total_a_window_and_no_sum(made, report_on
     made.appear("00124B", "store-101-door", "2024-01-31T11:00")
     made.appear("00123A", "store-101-door", "2024-02-01T10:00")
     report = report_on(made, last_day=date(2024, 2, 29), min_appearances=1)
-    assert report.total_unique_visitors is None
-    assert [(w.linkage_window, w.total_unique_visitors, w.listed_visitors) for w in report.windows] == [
+    assert report.total.people is None
+    assert "cannot be added" in report.total.reason
+    assert [(w.linkage_window, w.identified_visitors, w.listed_visitors) for w in report.windows] == [
         ("2024-01", 2, 2),
         ("2024-02", 1, 1),
     ]
@@ -276,4 +277,4 @@ def test_counts_agree_with_a_plain_reading_of_the_rules(lake, tmp_path, new_stor
         report = visitor_report(connection, request)
     found = {row.visitor_id: [row.total_appearances, row.visits] for row in report.visitors}
     assert found == {visitor: counts for visitor, (counts, _) in expected.items()}
-    assert report.total_unique_visitors == len(expected)
+    assert report.windows[0].identified_visitors == len(expected)

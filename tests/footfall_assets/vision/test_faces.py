@@ -226,6 +226,26 @@ def test_a_vector_that_is_none_is_left_out_and_counted(bad) -> None:
     assert part.invalid == 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda vectors: vectors[:, :2],
+        lambda vectors: np.repeat(vectors, 2, axis=1),
+        lambda vectors: vectors[:-1],
+        lambda vectors: vectors[0],
+        lambda vectors: vectors * 1.01,
+    ],
+    ids=["too short", "too long", "one too few", "one for all", "not of length one"],
+)
+def test_vectors_of_another_shape_are_left_out_and_counted(monkeypatch, answer) -> None:
+    """A table of one vector length takes no other; which of too few vectors belongs to which face is unknown."""
+    right = MeanColour.embed
+    monkeypatch.setattr(MeanColour, "embed", lambda *asked, mirror: answer(right(*asked, mirror=mirror)))
+    part = embeddings_of_faces(faces_of_colours([RED, GREEN]), MeanColour(), DLIB_150, mirror=True)
+    assert part.table.equals(face_embeddings(3).empty_table())
+    assert part.invalid == 2
+
+
 @pytest.mark.parametrize("colours", [[], [None, None]], ids=["no faces", "no crops"])
 def test_without_crops_no_vectors(colours) -> None:
     part = embeddings_of_faces(faces_of_colours(colours), MeanColour(), DLIB_150, mirror=True)
@@ -248,6 +268,14 @@ def test_crops_are_brought_into_the_pose_of_the_embedder() -> None:
     embeddings_of_faces(small, embedder, OTHER_POSE, mirror=False)
     side = embedder.spec.alignment.side_px
     assert embedder.asked == [((1, side, side, 3), False)]
+
+
+@pytest.mark.parametrize(("wanted", "helps"), [(True, True), (True, False), (False, True), (False, False)])
+def test_mirror_images_are_averaged_where_wanted_and_of_use(monkeypatch, wanted, helps) -> None:
+    embedder = MeanColour()
+    monkeypatch.setattr(embedder, "spec", embedder.spec.model_copy(update={"mirror_helps": helps}), raising=False)
+    embeddings_of_faces(faces_of_colours([RED]), embedder, DLIB_150, mirror=wanted)
+    assert [mirror for _, mirror in embedder.asked] == [wanted and helps]
 
 
 def test_only_finite_vectors_of_length_one_are_usable() -> None:

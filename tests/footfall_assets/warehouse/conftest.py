@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from footfall_assets.contracts import ids, schemas
+from footfall_assets.contracts.calibration import Calibration, CountWeights, Evaluation
 from footfall_assets.domain.calendar import business_day, linkage_window
 from footfall_assets.warehouse.build import WarehouseBuild, build_warehouse
 from footfall_assets.warehouse.project import default_project_dir
@@ -27,6 +28,23 @@ from footfall_assets.warehouse.sources import (
 )
 
 FIRST_DAY = date(2023, 1, 1)
+
+
+def hand_made_calibration() -> Calibration:
+    """A calibration that says nothing: only its way into the publication is looked at."""
+    count = CountWeights(
+        centre=(), scale=(), weight=(), intercept=0, spread=(0, 0, 0), low={}, high={}, listed=(1, 2), feature_ranges=()
+    )
+    return Calibration(
+        embedder="dlib",
+        origin="by hand",
+        made_on=FIRST_DAY,
+        window_max_distance=0.06,
+        cuts=tuple(0.03 + 0.005 * number for number in range(11)),
+        probe=None,
+        count=count,
+        evaluation=Evaluation(people=1, stores=1, median_error=0, coverage={}, median_width=0, false_match_rate=1e-4),
+    )
 
 
 def table_of(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -68,6 +86,8 @@ class Home:
     identities: dict[str, dict[UUID, dict[str, Any]]] = field(default_factory=dict)
     numbers: dict[tuple[str, UUID], dict[str, Any]] = field(default_factory=dict)
     batches: list[dict[str, Any]] = field(default_factory=list)
+    excluded: dict[str, str] = field(default_factory=dict)  # reason by person
+    calibration: Calibration | None = None
 
     def add_location(self, location_id: str, name: str, *, timezone: str, mode: str = "unique") -> None:
         self.timezones[location_id] = timezone
@@ -84,7 +104,9 @@ class Home:
             }
         )
 
-    def add_camera(self, camera_id: str, location_id: str, *, interval_s: float = 2.0) -> None:
+    def add_camera(
+        self, camera_id: str, location_id: str, *, interval_s: float = 2.0, staff_only: bool = False
+    ) -> None:
         self.cameras.append(
             {
                 "camera_id": camera_id,
@@ -92,7 +114,7 @@ class Home:
                 "name": camera_id.title(),
                 "interval_s": interval_s,
                 "filter": "face",
-                "staff_only": False,
+                "staff_only": staff_only,
                 "valid_from": FIRST_DAY,
                 "valid_to": None,
             }
@@ -136,25 +158,41 @@ class Home:
             "minted_on": day,
             "merged_from": [face_id],
             "split_from": None,
+            "excluded_reason": self.excluded.get(who),
         }
         number = {"linkage_window": window, "face_id": face_id, "ordinal": 0, "visitor_id": f"{who}-{window}"}
         self.numbers[window, face_id] = number
         return local
 
-    def cover(self, camera_id: str, opened_at: datetime, *, hours: float, captured: int = 1800) -> None:
+    def exclude(self, who: str, reason: str) -> None:
+        """Let a person leave all counts, with what was seen of it so far and what will be."""
+        self.excluded[who] = reason
+        faces = {face for (window, face), row in self.numbers.items() if row["visitor_id"] == f"{who}-{window}"}
+        for found in self.identities.values():
+            for row in found.values():
+                if row["face_id"] in faces:
+                    row["excluded_reason"] = reason
+
+    def cover(
+        self, camera_id: str, opened_at: datetime, *, hours: float, captured: int = 1800, lost_before: int = 0
+    ) -> None:
+        """Add one batch; `lost_before` numbers were used before it for batches that never came."""
         location_id = self.location_of(camera_id)
+        last = max((each["sequence"] for each in self.batches if each["camera_id"] == camera_id), default=0)
         self.batches.append(
             {
                 "batch_id": ids.batch_id(camera_id, opened_at, ()),
                 "camera_id": camera_id,
                 "location_id": location_id,
+                "device_id": "box-1",
+                "sequence": last + lost_before + 1,
                 "day": business_day(opened_at, self.timezones[location_id]),
                 "opened_at": opened_at,
                 "closed_at": opened_at + timedelta(hours=hours),
                 "interval_s": 2.0,
                 "frames_expected": 1800,
                 "frames_captured": captured,
-                "frames_kept": 3,
+                "frames_kept": min(3, captured),
                 "images_quarantined": 0,
             }
         )
@@ -176,6 +214,7 @@ class Home:
             path = folder / f"identities-{window}.parquet"
             pq.write_table(table_of(order.sample(list(found.values()), len(found)), schemas.IDENTITIES), path)
             identities.append(IdentitiesFile(path, window))
+        cuts = [self._write_cuts(folder, window, order) for window in self.identities] if self.calibration else []
         numbers, coverage = folder / "numbers.parquet", folder / "coverage.parquet"
         pq.write_table(table_of(list(self.numbers.values()), schemas.VISITOR_NUMBERS), numbers)
         pq.write_table(table_of(self.batches, schemas.COVERAGE), coverage)
@@ -184,6 +223,8 @@ class Home:
             inputs_hash=inputs_hash,
             sightings=tuple(order.sample(sightings, len(sightings))),
             identities=tuple(identities),
+            cuts=tuple(cuts),
+            calibration=self.calibration,
             coverage=(coverage,),
             visitor_numbers=(numbers,),
             locations=pa.Table.from_pylist(self.locations, schema=LOCATIONS),
@@ -191,6 +232,23 @@ class Home:
             camera_groups=pa.Table.from_pylist(self.groups, schema=CAMERA_GROUPS),
             asset_versions={"sightings": "v1", "identities": "v2"},
         )
+
+    def _write_cuts(self, folder: Path, window: str, order: random.Random) -> IdentitiesFile:
+        """Write the clusters of a window: one each at the first cut, one an identity after it, all one at the last."""
+        found = sorted(self.identities[window].values(), key=lambda row: row["local_visitor_id"])
+        faces = sorted({row["face_id"] for row in found})
+        rows = [
+            {
+                "local_visitor_id": row["local_visitor_id"],
+                **dict.fromkeys(schemas.CUT_COLUMNS, faces.index(row["face_id"])),
+                "cut_01": number,
+                "cut_11": 0,
+            }
+            for number, row in enumerate(found)
+        ]
+        path = folder / f"cuts-{window}.parquet"
+        pq.write_table(table_of(order.sample(rows, len(rows)), schemas.CUTS), path)
+        return IdentitiesFile(path, window)
 
 
 def utc(text: str) -> datetime:
@@ -228,7 +286,7 @@ def hand_made_home() -> Home:
 
     home.cover("door", utc("2024-01-02 08:00:00"), hours=4)
     home.cover("till", utc("2024-01-02 09:00:00"), hours=1, captured=900)
-    home.cover("door", utc("2024-01-04 09:00:00"), hours=1)
+    home.cover("door", utc("2024-01-04 09:00:00"), hours=1, lost_before=2)
     home.cover("door", utc("2024-01-05 09:00:00"), hours=1, captured=0)
     return home
 
@@ -276,11 +334,12 @@ def built(tmp_path_factory: pytest.TempPathFactory, target_path: Path) -> Built:
     folder = tmp_path_factory.mktemp("home")
     home = hand_made_home()
     add_crowd(home)
+    home.calibration = hand_made_calibration()
     inputs = home.write(folder / "lake", seed=1)
     build = build_warehouse(folder / "warehouse", inputs, project_dir=default_project_dir(), target_path=target_path)
     return Built(home, inputs, build, target_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_home() -> Callable[[], Home]:
     return hand_made_home

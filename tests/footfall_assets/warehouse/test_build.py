@@ -96,6 +96,24 @@ def test_daily_figures(built, location_id, day, figures):
     assert found == [figures]
 
 
+def test_lost_batches_are_a_gap_and_no_other_is_listed(built):
+    found = built.rows(
+        "select camera_id, device_id, business_day, first_missing, last_missing, "
+        "strftime(gap_starts_at, '%d %H:%M'), strftime(gap_ends_at, '%d %H:%M') from coverage_gaps"
+    )
+    assert found == [("door", "box-1", date(2024, 1, 4), 2, 3, "02 12:00", "04 09:00")]
+
+
+def test_coverage_by_camera_and_day_has_rows_for_what_came_only(built):
+    found = built.rows("select camera_id, business_day, batches, missing_batches, frames_captured from coverage_daily")
+    assert found == [
+        ("door", date(2024, 1, 2), 1, 0, 1800),
+        ("till", date(2024, 1, 2), 1, 0, 900),
+        ("door", date(2024, 1, 4), 1, 2, 1800),
+        ("door", date(2024, 1, 5), 1, 0, 0),
+    ]
+
+
 def test_a_day_without_data_has_no_row(built):
     assert (
         built.rows("select * from footfall_daily where location_id = 'store-101' and business_day = '2024-01-03'") == []

@@ -33,6 +33,7 @@ def test_no_inputs_give_empty_tables_of_the_right_types(connection):
         "local_visitor_id": "UUID",
         "face_id": "UUID",
         "linkage_window": "VARCHAR",
+        "excluded_reason": "VARCHAR",
     }
 
 

@@ -1,0 +1,55 @@
+"""Which publications are kept, and the one that a person means by the first digits of its id."""
+
+import re
+from typing import Final
+
+from footfall_assets.contracts.errors import NoData, UserMistake
+from footfall_assets.contracts.publication import PUBLICATIONS_PREFIX, Publication
+from footfall_assets.reporting.publication import current_publication, read_publication
+from footfall_assets.storage.lake import LakeStore
+
+CURRENT: Final = "current"  # how people call the publication that reports are made from
+_MANIFEST: Final = re.compile(rf"{PUBLICATIONS_PREFIX}/([0-9a-f]{{64}})\.json")
+_DIGITS: Final = re.compile(r"[0-9a-f]{4,64}")  # fewer would soon mean several
+_SHORT_ID: Final = 12  # digits that people read
+_NAMED_IN_MESSAGES: Final = 10
+
+
+def kept_publications(lake: LakeStore) -> list[Publication]:
+    """Return the publications that are kept, newest first."""
+    found = [read_publication(lake, publication_id) for publication_id in _kept_ids(lake)]
+    return sorted(found, key=lambda each: (each.published_at, each.publication_id), reverse=True)
+
+
+def find_publication(lake: LakeStore, name: str) -> Publication:
+    """Return the publication called `name`: `current`, or the first digits of its id.
+
+    Raises:
+        NoData: nothing is published yet.
+        UserMistake: no publication that is kept begins so, or several do.
+        CorruptObject: its manifest is not what the publisher writes.
+    """
+    if name == CURRENT:
+        return current_publication(lake)
+    kept = _kept_ids(lake)
+    if not kept:
+        raise NoData("nothing is published yet, expected a publication; run: footfall run")
+    if not _DIGITS.fullmatch(name):
+        raise UserMistake(
+            f"expected {CURRENT!r} or 4 to 64 digits of a publication id, got {name[:80]!r}; {_known(kept)}"
+        )
+    meant = [publication_id for publication_id in kept if publication_id.startswith(name)]
+    if len(meant) != 1:
+        raise UserMistake(f"expected one publication that begins with {name!r}, found {len(meant)}; {_known(kept)}")
+    return read_publication(lake, meant[0])
+
+
+def _kept_ids(lake: LakeStore) -> list[str]:
+    matches = (_MANIFEST.fullmatch(key) for key in lake.list_keys(PUBLICATIONS_PREFIX))
+    return [match[1] for match in matches if match]
+
+
+def _known(kept: list[str]) -> str:
+    shown = ", ".join(publication_id[:_SHORT_ID] for publication_id in kept[:_NAMED_IN_MESSAGES])
+    more = len(kept) - _NAMED_IN_MESSAGES
+    return f"kept: {shown}" + (f" and {more} more" if more > 0 else "")
