@@ -34,6 +34,7 @@ CAPS_ITEMS = 40
 DISK_BYTES = 24 * 1024**2
 DRAIN_WITHIN_S = 60.0
 START_WITHIN_S = 60.0  # imports on a busy machine
+CALM_CAPTURES, CALM_MOST_S = 60, 5.0  # between two faults
 WRONG_AFTER = timedelta(minutes=10)  # a still dated further off than this has to be doubted
 KEY = bytes(range(32))
 EXIT_STOPPED = 3
@@ -359,10 +360,16 @@ class Run:
                 order = self._chance.sample(menu, len(menu))
             fault = order.pop()
             fault()  # type: ignore[operator]
-            self.listen(self._chance.uniform(0.1, 0.6))
+            self._listen_for(self._chance.randint(5, CALM_CAPTURES))
             if self._device.poll() is not None:
                 self.soak.broken.append(f"the device died by itself: {self._device.returncode}")
                 self.restart()
+
+    def _listen_for(self, captures: int) -> None:
+        """Let it work in peace until so many more are acknowledged."""
+        goal, until = len(self.soak.acked) + captures, time.monotonic() + CALM_MOST_S
+        while len(self.soak.acked) < goal and time.monotonic() < until:
+            self.listen(0.05)
 
     def _all_met(self, menu: list) -> bool:
         return len(self.soak.faults) >= len(menu)

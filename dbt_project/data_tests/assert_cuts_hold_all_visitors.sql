@@ -12,8 +12,18 @@ with
         from {{ ref("local_visitor_cuts") }}
     )
 
-(select 'no local visitor' as missing, * from from_appearances except all
- select 'no local visitor', * from from_local_visitors)
+    (
+        select 'no local visitor' as missing, *
+        from from_appearances
+        except all
+        select 'no local visitor', *
+        from from_local_visitors
+    )
 union all
-(select 'no appearance' as missing, * from from_local_visitors except all
- select 'no appearance', * from from_appearances)
+(
+    select 'no appearance' as missing, *
+    from from_local_visitors
+    except all
+    select 'no appearance', *
+    from from_appearances
+)

@@ -4,9 +4,7 @@ with
 
     coverage as (select * from {{ ref("stg_coverage") }}),
 
-    staff_cameras as (
-        select * from {{ ref("int_camera_versions") }} where staff_only
-    ),
+    staff_cameras as (select * from {{ ref("int_camera_versions") }} where staff_only),
 
     -- What a staff-only camera delivers says nothing about customers: without this an
     -- hour in which it alone was alive would count as an empty one.

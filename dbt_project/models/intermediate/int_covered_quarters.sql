@@ -1,6 +1,8 @@
 with
 
-    coverage as (select * from {{ ref("int_coverage_counted") }} where frames_captured > 0),
+    coverage as (
+        select * from {{ ref("int_coverage_counted") }} where frames_captured > 0
+    ),
 
     location_versions as (select * from {{ ref("int_location_versions") }}),
 

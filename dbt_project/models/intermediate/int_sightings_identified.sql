@@ -8,9 +8,7 @@ with
 
     visitor_numbers as (select * from {{ ref("stg_visitor_numbers") }}),
 
-    staff_cameras as (
-        select * from {{ ref("int_camera_versions") }} where staff_only
-    ),
+    staff_cameras as (select * from {{ ref("int_camera_versions") }} where staff_only),
 
     -- Joined first: the many sightings are then looked up once.
     visitors as (

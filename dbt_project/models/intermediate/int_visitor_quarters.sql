@@ -1,7 +1,9 @@
 with
 
     sightings as (
-        select * from {{ ref("int_sightings_identified") }} where is_excluded is not true
+        select *
+        from {{ ref("int_sightings_identified") }}
+        where is_excluded is not true
     ),
 
     final as (
