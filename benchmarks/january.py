@@ -205,6 +205,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--home", type=Path, help="where the home is made; by default a temporary folder")
     parser.add_argument("--keep", action="store_true", help="leave the home there")
+    parser.add_argument("--reuse", action="store_true", help="the home holds this month's faces and vectors already")
     given = parser.parse_args()
     home = given.home or Path(tempfile.mkdtemp(prefix="january-"))
     linkage = {"linkage": GOOD} if given.spread == "good" else {}
@@ -225,9 +226,10 @@ def main() -> None:
             f"load {os.getloadavg()[0]:.1f}",
             flush=True,
         )
-        register(platform, plan)
-        started = perf_counter()
-        print(f"{write_month(platform, plan, visits):,} sightings generated in {perf_counter() - started:.0f} s")
+        if not given.reuse:
+            register(platform, plan)
+            started = perf_counter()
+            print(f"{write_month(platform, plan, visits):,} sightings generated in {perf_counter() - started:.0f} s")
         run(platform, plan)
         score(platform, plan, len(np.unique(visits.person)))
     finally:
