@@ -7,7 +7,7 @@ FOOTFALL_HOME ?= $(CURDIR)/.footfall
 export FOOTFALL_HOME
 STAMP := $(VENV)/.installed
 
-.PHONY: setup models demo test check fix up app docs bench lock clean
+.PHONY: setup models demo test test-slow check fix up app docs bench lock clean
 
 setup: $(STAMP)
 
@@ -32,6 +32,10 @@ demo: models
 test: setup
 	-@$(BIN)/footfall models pull
 	$(BIN)/python -m pytest
+
+# Minutes each: the soak of the edge agent, power cuts, whole runs beside each other.
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
 
 check: setup
 	$(BIN)/ruff check .

@@ -56,7 +56,7 @@ class LinkageSettings(_Frozen):
     tracklet_max_distance: float = Field(default=0.10, gt=0, lt=2)  # overlapping boxes already speak for one person
     tracklet_min_iou: float = Field(default=0.2, gt=0, lt=1)
     elsewhere_after_s: float = Field(default=600, gt=0)  # unseen for so long, a visitor may have been at another store
-    exact_neighbours_below: int = Field(default=4096, ge=0)  # vectors; above it usearch finds the candidates
+    exact_neighbours_below: int = Field(default=4096, ge=0)  # vectors; above it hash tables find the candidates
     neighbours: int = Field(default=64, ge=1)  # candidates a vector above that
 
 

@@ -34,6 +34,7 @@ from footfall_assets.simulation.simulation import simulate
 from footfall_assets.storage.registry_store import change_registry
 
 START = datetime(2024, 1, 5, 10, tzinfo=UTC)
+pytestmark = pytest.mark.slow
 WITHIN_S = 120.0
 
 
