@@ -155,8 +155,8 @@ def report(platform: Platform, plan: MonthPlan) -> None:
     except FootfallError as error:
         print(f"report: {error}")
         return
-    print(f"report: listed {found.listed_visitors:,}, total unique visitors {found.total_unique_visitors}")
-    print(f"report: {[vars(window) for window in found.windows]}")
+    for window in found.windows:
+        print(f"report: {window.linkage_window}: listed {window.listed_visitors:,}, total {window.total}")
     for note in found.notes:
         print(f"note: {note}")
 

@@ -86,7 +86,7 @@ def build_automation(jobs: Sequence[AssetJob], first_day: date) -> tuple[dg.Sens
 
     @dg.sensor(
         name="pending_work",
-        jobs=list(jobs),
+        jobs=[job for job in jobs if job.name in _JOBS],
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Requests the next stage of whatever is not up to date.",

@@ -11,7 +11,7 @@ import pytest
 
 CALLS = ("fsync", "fdatasync", "rename", "pwrite64", "write", "unlink", "ftruncate")
 STILLS = 10  # captures in each batch
-ORDER = {"batches": 9, "send_every": 3, "pause_s": 0.0, "seed": 0}
+ORDER = {"batches": 10, "send_every": 3, "pause_s": 0.0, "seed": 0}
 ENOUGH = 10_000  # captures acknowledged over all kill points
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed: apt install strace")

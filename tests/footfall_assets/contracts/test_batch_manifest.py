@@ -108,7 +108,7 @@ def test_a_field_that_is_not_right_is_refused(reason_for, manifest, name, value)
 @pytest.mark.parametrize("name", list(BatchManifest.model_fields))
 def test_a_missing_field_is_refused_unless_it_has_a_default(with_manifest, reason_for, manifest, limits, name):
     fields = dict(replaced(manifest))
-    del fields[name]
+    fields.pop(name, None)  # one that came later is written only where it has a value
     document = json.dumps(fields).encode()
     if BatchManifest.model_fields[name].is_required():
         assert reason_for(document) is QuarantineReason.BAD_MANIFEST

@@ -140,7 +140,7 @@ def test_a_location_that_only_counts_keeps_no_crop_and_no_vector(drawn_home, lat
 def other_order(drawn_home, late_run, tmp_path_factory, settings_of):
     """The same batches in a second home, the later days and the far ends of the alphabet first."""
     home = tmp_path_factory.mktemp("other") / "home"
-    for part in ("batches", "registry"):
+    for part in ("batches", "registry", "calibration"):
         shutil.copytree(drawn_home.settings.home / "lake" / part, home / "lake" / part)
     platform = Platform(settings_of(home, model_cache=drawn_home.settings.model_cache))
     for refresh in (refresh_images, refresh_faces, refresh_face_embeddings, refresh_local_visitors):
@@ -183,7 +183,7 @@ def test_without_caches_the_same_comes_out(drawn_home, late_run) -> None:
 def test_a_run_that_fails_says_where_and_why(drawn_home, late_run, tmp_path, settings_of, own_environment) -> None:
     """A batch that was damaged in the lake: the run names the partition, the step, the cause and the Dagster run."""
     settings = settings_of(tmp_path / "home", model_cache=drawn_home.settings.model_cache)
-    for part in ("batches", "registry"):
+    for part in ("batches", "registry", "calibration"):
         shutil.copytree(drawn_home.settings.home / "lake" / part, tmp_path / "home" / "lake" / part)
     shutil.copytree(drawn_home.settings.dbt_target, settings.dbt_target)  # spares another parse
     platform = Platform(settings)

@@ -43,7 +43,7 @@ def run(assets, platform, **options):
         dg.DagsterInstance.ephemeral() as instance,
     ):
         patch.setattr("footfall_assets.warehouse.assets.collect_inputs", lambda platform: platform.inputs)
-        patch.setattr("footfall_assets.warehouse.assets.record_version_causes", lambda platform: None)
+        patch.setattr("footfall_assets.warehouse.assets.record_version_causes", lambda _: None)
         return definitions.resolve_job_def("warehouse").execute_in_process(instance=instance, **options)
 
 
