@@ -93,8 +93,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = self.rfile.read(length)
-        if self._fails() or len(body) != length:
+        if len(body) != length:
             self.close_connection = True
+            return
+        if self._fails():
             return
         told = self.headers.get("x-amz-checksum-crc32")
         if told and base64.b64decode(told) != zlib.crc32(body).to_bytes(4, "big"):

@@ -45,13 +45,13 @@ class Uplink:
         self._lake = lake
         self.up = not faulty
         self._faulty = faulty
-        self.attempts = 0
+        self.arrived = 0
 
     def write_once(self, key, data):
-        self.attempts += 1
         self._require()
+        self.arrived += 1
         stored = self._lake.write_once(key, data)
-        if self._faulty and self.attempts % 3 == 0:
+        if self._faulty and self.arrived % 3 == 1:
             raise TransientFailure("the reply was lost")
         return stored
 

@@ -14,6 +14,7 @@ import pytest
 
 from edge_capture.spool import Spool
 
+_SERVERS = 4
 PROGRAM = Path(__file__).with_name("crashing.py")
 
 
@@ -128,7 +129,9 @@ class CrashServer:
 
 
 @pytest.fixture(scope="module")
-def crash_server():
-    server = CrashServer()
-    yield server
-    server.close()
+def crash_servers():
+    """Several, for one waits for the disk most of the time."""
+    servers = [CrashServer() for _ in range(_SERVERS)]
+    yield servers
+    for each in servers:
+        each.close()

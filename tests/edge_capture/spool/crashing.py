@@ -67,7 +67,17 @@ def break_on_purpose(mutant: str) -> None:
         raise ValueError(mutant)
 
 
-def work(folder: Path, *, batches: int, send_every: int, pause_s: float, seed: int, mutant: str, keep: int = 0) -> None:
+def work(
+    folder: Path,
+    *,
+    batches: int,
+    send_every: int,
+    pause_s: float,
+    seed: int,
+    mutant: str,
+    keep: int = 0,
+    stills: int = 10,
+) -> None:
     """Put and send; `batches` 0 is without end, the newest `keep` are not sent."""
     break_on_purpose(mutant)
     chance = random.Random(seed)  # noqa: S311
@@ -80,7 +90,7 @@ def work(folder: Path, *, batches: int, send_every: int, pause_s: float, seed: i
         if mutant == "ack early":
             say("ack", sequence)
         say("put", sequence)
-        spool.put(facts(sequence, data), data)
+        spool.put(facts(sequence, data, stills), data)
         if mutant != "ack early":
             say("ack", sequence)
         if send_every and number % send_every == 0 and number > keep:
