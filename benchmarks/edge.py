@@ -440,6 +440,8 @@ def main() -> None:
                 (1280, 90, False),
                 (1280, 80, False),
                 (960, 80, False),
+                (None, 90, True),
+                (None, 80, True),
                 (1280, 90, True),
                 (1280, 80, True),
                 (960, 80, True),

@@ -70,8 +70,8 @@ class Limits(_Record):
     batch_stills: int = Field(default=200, ge=1, le=5_000)
     batch_bytes: int = Field(default=32 * 1024**2, ge=1)
     batch_age_s: float = Field(default=300.0, gt=0)
-    jpeg_quality: int = Field(default=90, ge=1, le=100)  # percent
-    people_only: bool = False  # grey out all but what the filter found: a fifth of the bytes at a busy door
+    jpeg_quality: int = Field(default=80, ge=1, le=100)  # percent; a face moves by 0.003 of cosine distance
+    people_only: bool = True  # grey out all but what the filter found: less leaves the store, in a fifth of the bytes
     spool_bytes: int = Field(default=20 * 1024**3, ge=1)
     spool_items: int = Field(default=100_000, ge=1)  # each is one file: a cap on inodes
     when_full: Literal["drop_oldest", "reject_new"] = "drop_oldest"
