@@ -31,7 +31,7 @@ from footfall_assets.evaluation.bcubed import bcubed
 
 _PROBE_STRENGTH: Final = 100.0  # inverse of its regularisation; see docs/accuracy.md
 _PROBE_LOSS: Final = (
-    0.035  # share of good faces that may found nothing; nearly all of them join their tracklet's visitor
+    0.02  # share of good faces that may found nothing; nearly all of them join their tracklet's visitor
 )
 _GRID: Final = tuple(round(0.04 + 0.0025 * step, 4) for step in range(21))  # cosine distances tried as thresholds
 _FIT_VISITORS: Final = 150  # of the stores that choose the threshold
