@@ -27,6 +27,7 @@ from footfall_assets.contracts.settings import LinkageSettings, QualitySettings
 from footfall_assets.domain.estimate import estimate
 from footfall_assets.domain.founding import Probe
 from footfall_assets.domain.linkage import Floats, Labels, unit
+from footfall_assets.domain.strangers import Strangers
 from footfall_assets.evaluation.bcubed import bcubed
 
 _PROBE_STRENGTH: Final = 100.0  # inverse of its regularisation; see docs/accuracy.md
@@ -146,8 +147,10 @@ def _sizes(stores: int, rng: np.random.Generator) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def false_match_rate(stills: LabelledStills, people: Labels, founding: NDArray[np.bool_], max_distance: float) -> float:
-    """Return the share of pairs of different people whose templates (one a photograph) lie within a distance."""
+def strangers_of(
+    stills: LabelledStills, people: Labels, founding: NDArray[np.bool_], max_distance: float
+) -> Strangers:
+    """Return the pairs of different people by their templates (one a photograph), and those within a distance."""
     rows = np.flatnonzero(np.isin(stills.person, people) & founding & (stills.kind == StillKind.CLEAN))
     photos, at = np.unique(stills.photo[rows], return_inverse=True)
     total = np.zeros((len(photos), stills.vector.shape[1]), np.float64)
@@ -158,7 +161,7 @@ def false_match_rate(stills: LabelledStills, people: Labels, founding: NDArray[n
     left, right = np.triu_indices(len(photos), 1)
     strangers = person[left] != person[right]
     distance = 1.0 - np.einsum("ij,ij->i", template[left[strangers]], template[right[strangers]])
-    return float((distance <= max_distance).mean())
+    return Strangers(len(distance), int((distance <= max_distance).sum()))
 
 
 def calibrate(
@@ -232,5 +235,5 @@ def _evaluate(
         median_error=float(np.median(np.abs(people_found / truths - 1))),
         coverage=held,
         median_width=float(np.median(width)),
-        false_match_rate=false_match_rate(stills, people, founding, linkage.window_max_distance),
+        false_match_rate=strangers_of(stills, people, founding, linkage.window_max_distance).most_rate,
     )

@@ -51,7 +51,7 @@ class Evaluation(_Record):
     median_error: float  # |estimate / truth - 1|
     coverage: dict[float, float]  # share of intervals that held the truth, by level
     median_width: float  # of the interval at the default level, over the estimate
-    false_match_rate: float  # between strangers' templates at the window's threshold
+    false_match_rate: float  # between strangers' templates at the window's threshold, upper 95 % bound
 
 
 class Calibration(_Record):

@@ -11,6 +11,7 @@ agglomerative clustering to billion-sized datasets"). Cannot-links keep that: an
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
@@ -31,6 +32,7 @@ GRID_STEPS: Final = 32767
 _BATCH_ROWS: Final = 200_000  # rows solved at a time, whole components; 8 bytes x dimensions each
 _BLOCK_PAIRS: Final = 16_384  # pairs whose vectors are gathered at a time: 32 MB at 128 dimensions
 _BLOCK_MEMBERS: Final = 4_000_000  # pairs of members looked up in the cannot-links at a time
+_FEW_MEMBER_PAIRS: Final = 64  # of two clusters, that are looked up one by one; above it members are swept in order
 
 
 class Apart(Protocol):
@@ -41,6 +43,35 @@ class Apart(Protocol):
 
     def between(self, left: Labels, right: Labels) -> Mask:
         """Return whether the rows `left` (k,) and `right` (k,) are never one, pair by pair."""
+
+    def between_groups(self, groups: "Groups", left: Labels, right: Labels) -> Mask:
+        """Return whether groups `left` (k,) and `right` (k,) hold rows that are never one, in time linear in members.
+
+        No group holds two such rows itself.
+        """
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Rows in groups: (n,) row numbers, rising, and (n,) the group of each, a number below n."""
+
+    rows: Labels
+    label: Labels
+
+    @cached_property
+    def size(self) -> Labels:
+        """(n,) members of each group."""
+        return np.bincount(self.label, minlength=len(self.rows))
+
+    @cached_property
+    def first(self) -> Labels:
+        """(n,) where the members of each group begin in `members`."""
+        return np.cumsum(self.size) - self.size
+
+    @cached_property
+    def members(self) -> Labels:
+        """(n,) row numbers, group after group."""
+        return self.rows[np.argsort(self.label, kind="stable")]
 
 
 def on_grid(vectors: Floats) -> Grid:
@@ -202,19 +233,14 @@ class _Clusters:
 
     def _kept_apart(self, left: Labels, right: Labels, apart: Apart) -> Mask:
         """Return for each pair of clusters whether any member of the one is never one with any member of the other."""
-        members = np.argsort(self.label, kind="stable")
-        size = np.bincount(self.label, minlength=len(self.rows))
-        first = np.cumsum(size) - size
+        groups = Groups(self.rows, self.label)
         found = np.zeros(len(left), dtype=np.bool_)
-        ends = np.cumsum(size[left] * size[right])
-        start = 0
-        while start < len(left):
-            done = ends[start - 1] if start else 0
-            stop = max(start + 1, int(np.searchsorted(ends, done + _BLOCK_MEMBERS, side="right")))
-            pair, one, other = all_members(size, first, left[start:stop], right[start:stop])
-            never = apart.between(self.rows[members[one]], self.rows[members[other]])
-            found[start + pair[never]] = True
-            start = stop
+        small = groups.size[left] * groups.size[right] <= _FEW_MEMBER_PAIRS
+        for block in _blocks(np.flatnonzero(small), (groups.size[left] * groups.size[right])[small]):
+            pair, one, other = all_members(groups.size, groups.first, left[block], right[block])
+            found[block[pair[apart.between(groups.members[one], groups.members[other])]]] = True
+        for block in _blocks(np.flatnonzero(~small), (groups.size[left] + groups.size[right])[~small]):
+            found[block] = apart.between_groups(groups, left[block], right[block])
         return found
 
     def _mutually_nearest(self) -> tuple[Labels, Labels, Doubles]:
@@ -246,6 +272,18 @@ class _Clusters:
         self.left = np.concatenate([self.left, left[chosen]])
         self.right = np.concatenate([self.right, right[chosen]])
         self.distance = np.concatenate([self.distance, distance[chosen]])
+
+
+def _blocks(chosen: Labels, members: Labels) -> Iterator[Labels]:
+    """Yield runs of `chosen` (k,) that have about _BLOCK_MEMBERS of the `members` (k,) together."""
+    number = (np.cumsum(members) - members) // _BLOCK_MEMBERS
+    yield from np.split(chosen, np.flatnonzero(np.diff(number)) + 1) if len(chosen) else ()
+
+
+def span_members(first: Labels, size: Labels) -> tuple[Labels, Labels]:
+    """Return all places of spans that begin at `first` (k,) and are `size` (k,) long: which span, and the place."""
+    span = np.repeat(np.arange(len(size)), size)
+    return span, np.arange(len(span)) - np.repeat(np.cumsum(size) - size - first, size)
 
 
 def all_members(size: Labels, first: Labels, left: Labels, right: Labels) -> tuple[Labels, Labels, Labels]:

@@ -18,6 +18,16 @@ def day_bounds(day: date, timezone: str) -> tuple[datetime, datetime]:
     return start, end
 
 
+def wall_clock_moments(local: datetime, timezone: str) -> tuple[datetime, ...]:
+    """Return every moment (UTC) at which clocks in `timezone` show `local` (naive), in order.
+
+    None in the hour that clocks skip in spring, two in the hour they repeat in autumn, else one.
+    """
+    zone = ZoneInfo(timezone)
+    moments = {local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    return tuple(sorted(each for each in moments if each.astimezone(zone).replace(tzinfo=None) == local))
+
+
 @dataclass(frozen=True)
 class LinkageWindow:
     """A span of days inside which a visitor keeps one identity; both ends inclusive."""

@@ -5,7 +5,7 @@ listed visitors meets N x false match rate others by mistake. Up to a budget of 
 what they can hide, further on nobody knows who is who and the count is refused.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Final
 
@@ -17,6 +17,7 @@ from footfall_assets.domain.estimate import (
     estimate,
     features,
 )
+from footfall_assets.domain.strangers import Strangers
 
 # Others whom a listed visitor matches by mistake, at most: one in ten visitors is then somebody else as well.
 MOST_FALSE_MATCHES: Final = 0.1
@@ -36,12 +37,18 @@ class CountRange:
     Attributes:
         listed: fewest and most identities of a store.
         features: lowest and highest value of each feature of `domain.estimate`.
-        false_match_rate: between the templates of two strangers at the window's threshold.
+        false_match_rate: between the templates of two strangers at the window's threshold, an upper bound.
     """
 
     listed: tuple[int, int]
     features: tuple[tuple[float, float], ...]
     false_match_rate: float
+
+    def at_site(self, strangers: Strangers | None) -> "CountRange":
+        """Return the range with the false match rate that the site's own certain strangers speak for."""
+        if strangers is None or not strangers.pairs:
+            return self
+        return replace(self, false_match_rate=strangers.rate_beside(self.false_match_rate))
 
     @property
     def budget(self) -> int:
@@ -108,7 +115,13 @@ class Total:
             raise ValueError(f"expected an interval around {self.people}, got {self.interval}")
 
 
-def judge(calibration: CountCalibration | None, tree: TreeSummary, faces: FacesSeen, level: float) -> Total:
+def judge(
+    calibration: CountCalibration | None,
+    tree: TreeSummary,
+    faces: FacesSeen,
+    level: float,
+    strangers: Strangers | None = None,
+) -> Total:
     """Return how many people are behind a selection's list, or the first reason against saying so.
 
     Args:
@@ -116,9 +129,12 @@ def judge(calibration: CountCalibration | None, tree: TreeSummary, faces: FacesS
         tree: the local visitors of the selection; no clusters where the cuts are not known.
         faces: the sightings of the selection.
         level: of the interval; one that the calibration knows.
+        strangers: of the site, in the same linkage window; None where nobody was seen beside somebody else.
     """
     if tree.listed == 0 and not faces.only_counted:
         return Total(0, (0, 0), level, None)
+    if calibration is not None:
+        calibration = replace(calibration, range=calibration.range.at_site(strangers))
     reason = _refusal(calibration, tree, faces)
     if reason is not None or calibration is None:
         return Total(None, None, level, reason)

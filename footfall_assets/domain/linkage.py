@@ -16,6 +16,7 @@ from footfall_assets.domain.agglomeration import (
     Apart,
     Floats,
     Grid,
+    Groups,
     Labels,
     Pairs,
     components,
@@ -115,6 +116,13 @@ class ApartPairs:
         wanted = _pair_keys(self.count, left, right)
         place = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
         return np.asarray(self._keys[place] == wanted, dtype=np.bool_)
+
+    def between_groups(self, groups: Groups, left: Labels, right: Labels) -> NDArray[np.bool_]:
+        """Return whether groups `left` (k,) and `right` (k,) hold rows that are never one."""
+        place = np.minimum(np.searchsorted(groups.rows, self.pairs), len(groups.rows) - 1)
+        inside = (groups.rows[place] == self.pairs).all(axis=1)
+        one, other = groups.label[place[inside]].T
+        return ApartPairs(len(groups.rows), np.stack([one, other], axis=1)).between(left, right)
 
 
 def _pair_keys(count: int, one: Labels, other: Labels) -> Labels:

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from footfall_assets.domain.agglomeration import all_members
+from footfall_assets.domain.agglomeration import Groups, all_members, span_members
 from footfall_assets.domain.linkage import Labels, Pairs
 
 Microseconds = NDArray[np.int64]  # since the epoch
@@ -49,6 +49,34 @@ class Presence:
         at_once = (self.start_us[one] <= self.end_us[other]) & (self.start_us[other] <= self.end_us[one])
         apart = np.zeros(len(left), dtype=np.bool_)
         apart[pair[at_once & (self.place[one] != self.place[other])]] = True
+        return apart
+
+    def between_groups(self, groups: Groups, left: Labels, right: Labels) -> NDArray[np.bool_]:
+        """Return whether somebody of group `left` (k,) and of group `right` (k,) were at two locations at one moment.
+
+        A sweep over the stays of both in the order of their starts. Of the other group only the stay that ends last so
+        far is looked at: who of it is still there is where that one is, for nobody is at two locations at once.
+        """
+        count = len(left)
+        group = np.concatenate([left, right])
+        side_and_pair, place = span_members(groups.first[group], groups.size[group])
+        person = groups.members[place]
+        owner, stay = span_members(self._first[person], self._stays[person])
+        side, pair = np.divmod(side_and_pair[owner], count)
+        order = np.lexsort((self.start_us[stay], pair))
+        side, pair, stay = side[order], pair[order], stay[order]
+        by_end = np.argsort(self.end_us[stay], kind="stable")
+        rank = np.empty(len(stay), dtype=np.int64)
+        rank[by_end] = np.arange(1, len(stay) + 1)
+        apart = np.zeros(count, dtype=np.bool_)
+        for other in (0, 1):
+            base = pair * (len(stay) + 1)
+            last = np.maximum.accumulate(base + np.where(side == other, rank, 0)) - base
+            mine = np.flatnonzero((side != other) & (last > 0))
+            theirs = stay[by_end[last[mine] - 1]]
+            at_once = self.end_us[theirs] >= self.start_us[stay[mine]]
+            elsewhere = self.place[theirs] != self.place[stay[mine]]
+            apart[pair[mine[at_once & elsewhere]]] = True
         return apart
 
     @cached_property

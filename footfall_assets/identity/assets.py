@@ -15,10 +15,10 @@ from footfall_assets.contracts.schemas import (
     STRANGERS,
     local_visitor_templates,
 )
+from footfall_assets.domain.strangers import Strangers
 from footfall_assets.identity.fates import summary
 from footfall_assets.identity.places import refresh_places
 from footfall_assets.identity.refresh import refresh_identities, refresh_sightings
-from footfall_assets.identity.strangers import Strangers
 from footfall_assets.identity.visitor_numbers import refresh_visitor_numbers
 from footfall_assets.materialization import check_schema, refresh_all, result, schema_check
 from footfall_assets.partitions import day_partitions, place_partitions, places_of

@@ -20,6 +20,7 @@ from footfall_assets.contracts.schemas import (
     local_visitor_templates,
 )
 from footfall_assets.domain.calendar import linkage_window
+from footfall_assets.domain.strangers import Strangers
 from footfall_assets.identity.corrections import (
     NO_CORRECTIONS,
     AnchoredVisitors,
@@ -32,7 +33,7 @@ from footfall_assets.identity.corrections import (
 from footfall_assets.identity.local_visitors import LocalVisitors, day_faces, follow_day, solve_day
 from footfall_assets.identity.resolve import NO_NAMES, Names, solve
 from footfall_assets.identity.staff import staff_lines, stills_at_staff_cameras, with_exclusions
-from footfall_assets.identity.strangers import Strangers, certain_strangers
+from footfall_assets.identity.strangers import certain_strangers, strangers_table
 from footfall_assets.identity.window import WindowVisitors, impossible_pairs
 from footfall_assets.platform import Outcome, Place, Platform
 from footfall_assets.storage.partitions import PartitionManifest
@@ -155,7 +156,7 @@ def refresh_identities(platform: Platform, day: date) -> Outcome:
         table, cuts, corrections, strangers = _solve_window(platform, places, inputs)
         parts = [
             store.write_part(target, "identities", "all", table),
-            store.write_part(target, "strangers", "all", strangers.table()),
+            store.write_part(target, "strangers", "all", strangers_table(strangers)),
         ]
         if platform.cuts:
             parts.append(store.write_part(target, "cuts", "all", cuts))

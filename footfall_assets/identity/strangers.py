@@ -5,49 +5,23 @@ match more often than the calibration says, the site is harder than what it was 
 faces, other people.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from footfall_assets.contracts.schemas import STRANGERS
 from footfall_assets.domain.presence import stays_apart
+from footfall_assets.domain.strangers import Strangers
 from footfall_assets.identity.window import WindowVisitors
 
-MOST_ABOVE_CALIBRATION: Final = 3.0  # times; stills of 20 px match three times too often (DESIGN section 7)
-_CONFIDENCE: Final = 0.95  # of the lower bound
 _BLOCK_PAIRS: Final = 65_536  # whose vectors are held at a time
 
 
-@dataclass(frozen=True)
-class Strangers:
-    """Pairs of local visitors who certainly are two people, and those of them within the window's threshold."""
-
-    pairs: int
-    matches: int
-
-    @property
-    def rate(self) -> float | None:
-        """The site's false match rate, None where there is no such pair."""
-        return self.matches / self.pairs if self.pairs else None
-
-    @property
-    def least_rate(self) -> float:
-        """The lower bound of the rate (Garwood 1936: exact for a Poisson count), 0 where nothing matched."""
-        if not self.matches:
-            return 0.0
-        return float(chi2.ppf(1 - _CONFIDENCE, 2 * self.matches)) / 2 / self.pairs
-
-    def fits(self, calibrated_rate: float) -> bool:
-        """Return whether the site is no harder than the calibration says, as far as the pairs can tell."""
-        return self.least_rate <= MOST_ABOVE_CALIBRATION * calibrated_rate
-
-    def table(self) -> pa.Table:
-        """Return the row of the `strangers` table."""
-        return pa.table({"pairs": [self.pairs], "matches": [self.matches]}, schema=STRANGERS)
+def strangers_table(strangers: Strangers) -> pa.Table:
+    """Return the row of the `strangers` table."""
+    return pa.table({"pairs": [strangers.pairs], "matches": [strangers.matches]}, schema=STRANGERS)
 
 
 def certain_strangers(visitors: WindowVisitors, max_distance: float) -> Strangers:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from footfall_assets.contracts.settings import LinkageSettings
-from footfall_assets.domain.agglomeration import Grid, Labels, Pairs, on_grid
+from footfall_assets.domain.agglomeration import Grid, Groups, Labels, Pairs, on_grid
 from footfall_assets.domain.id_words import Words, id_order, rows_of
 from footfall_assets.domain.linkage import ApartPairs
 from footfall_assets.domain.presence import Presence, at_two_places
@@ -36,6 +36,11 @@ class Impossible:
     def between(self, left: Labels, right: Labels) -> NDArray[np.bool_]:
         """Return whether the rows `left` (k,) and `right` (k,) cannot be one person, pair by pair."""
         return self.in_one_still.between(left, right) | self.presence.between(left, right)
+
+    def between_groups(self, groups: Groups, left: Labels, right: Labels) -> NDArray[np.bool_]:
+        """Return whether groups `left` (k,) and `right` (k,) hold rows that cannot be one person."""
+        in_one_still = self.in_one_still.between_groups(groups, left, right)
+        return in_one_still | self.presence.between_groups(groups, left, right)
 
 
 @dataclass(frozen=True)

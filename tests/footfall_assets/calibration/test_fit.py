@@ -3,7 +3,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from footfall_assets.calibration.fit import FitPlan, calibrate, false_match_rate, fit_probe, probe_of
+from footfall_assets.calibration.fit import FitPlan, calibrate, fit_probe, probe_of, strangers_of
 from footfall_assets.calibration.labelled_people import StillKind
 from footfall_assets.calibration.trial import founders, founding_rules
 from footfall_assets.contracts.calibration import Calibration
@@ -30,13 +30,13 @@ def test_there_is_no_probe_where_nobody_was_spoilt():
 @pytest.mark.parametrize(("distance", "expected"), [(-0.01, 0.0), (2.0, 1.0)])
 def test_the_false_match_rate_is_of_strangers(stills, distance, expected):
     may = founders(stills, founding_rules(QualitySettings(), None))
-    assert false_match_rate(stills, np.arange(90), may, distance) == expected
+    assert strangers_of(stills, np.arange(90), may, distance).rate == expected
 
 
 def test_the_false_match_rate_leaves_out_photographs_of_one_person():
     few = people_of_numbers(2, photos=2, between=10.0, apart=0.01)
     may = np.ones(len(few), dtype=np.bool_)
-    assert false_match_rate(few, np.arange(2), may, 0.01) == 0.0
+    assert strangers_of(few, np.arange(2), may, 0.01).rate == 0.0
 
 
 def test_a_calibration_is_made_of_its_parts_and_can_be_read_again(stills):

@@ -15,6 +15,7 @@ from footfall_assets.domain.count_range import (
     judge,
 )
 from footfall_assets.domain.estimate import CountModel, TreeSummary, expanded, features, summarise
+from footfall_assets.domain.strangers import Strangers
 
 LEVEL = 0.9
 CLEAR = FacesSeen(100, 10)
@@ -172,3 +173,30 @@ def test_where_clusters_raise_the_total_more_of_them_never_lower_it(tree, more) 
     larger = TreeSummary(tree.local_visitors, tuple(each + more for each in tree.clusters), tree.listed, tree.sizes)
     known = calibration(by_feature={2: 0.3, 3: 0.3, 4: 0.3}, listed=(1, 100))
     assert judge(known, larger, CLEAR, LEVEL).people >= judge(known, tree, CLEAR, LEVEL).people
+
+
+def crowd(listed):
+    """So many people of two local visitors each, alike at each cut."""
+    return TreeSummary(2 * listed, (listed,) * 3, listed, (0, listed, 0, 0))
+
+
+def test_a_sites_own_strangers_lengthen_the_list_that_can_be_counted() -> None:
+    """1e-3 lets 100 people be told apart; no match among 10^8 pairs, 3e-8 at most, lets 3 million."""
+    long = crowd(50_000)
+    assert "more than the 100 whom" in str(judge(calibration(), long, CLEAR, LEVEL).reason)
+    seen = judge(calibration(), long, CLEAR, LEVEL, Strangers(pairs=10**8, matches=0))
+    assert seen.people == 60_000
+    # Twice the list times 3e-8 over two: the interval is wider by 0.075 %.
+    assert seen.interval == (47_964, 75_057)
+
+
+def test_a_site_that_is_harder_than_its_calibration_shortens_the_list() -> None:
+    easy = calibration(false_match_rate=1e-6)
+    assert judge(easy, crowd(50_000), CLEAR, LEVEL).people == 60_000
+    harder = Strangers(pairs=10**6, matches=100)
+    assert "can tell apart" in str(judge(easy, crowd(50_000), CLEAR, LEVEL, harder).reason)
+
+
+def test_a_site_without_strangers_changes_nothing() -> None:
+    for strangers in (None, Strangers(pairs=0, matches=0), Strangers(pairs=1, matches=0)):
+        assert judge(calibration(), TREE, CLEAR, LEVEL, strangers) == judge(calibration(), TREE, CLEAR, LEVEL)

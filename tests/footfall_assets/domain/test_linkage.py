@@ -164,6 +164,16 @@ def test_components_solved_in_batches_give_the_same(rows, monkeypatch):
     assert linked(vectors, cannot, weights, 0.1).tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize("looked_up", [0, 1, 1_000_000])
+def test_large_clusters_are_kept_apart_as_small_ones_are(looked_up, monkeypatch):
+    """However many pairs of members are looked up one by one before they are swept instead."""
+    monkeypatch.setattr(agglomeration, "_FEW_MEMBER_PAIRS", looked_up)
+    for seed in range(4):
+        vectors, cannot, weights = problem(seed, 40, 25)
+        expected = plain_average_linkage(exact_distances(vectors), cannot, weights, 0.5)
+        assert groups_of(linked(vectors, cannot, weights, 0.5)) == expected
+
+
 def test_vectors_may_come_on_the_grid():
     vectors, cannot, weights = problem(6, 50, 10)
     pairs, apart = near(vectors, 0.2), apart_by_pairs(50, cannot)

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from footfall_assets.domain.agglomeration import Groups
 from footfall_assets.domain.presence import Presence, at_two_places, stays
 
 MINUTE_US = 60_000_000
@@ -64,3 +65,20 @@ def test_pair_by_pair_it_says_the_same(rows):
     whole = Presence(everybody.person, everybody.place, everybody.start_us, everybody.end_us, people=5)
     found = {(a, b) for a, b, apart in zip(left, right, whole.between(left, right), strict=True) if apart and a < b}
     assert sorted(found) == [tuple(pair) for pair in at_two_places(whole, np.arange(5)).tolist()]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 30), st.integers(0, 8)), max_size=30),
+    st.lists(st.integers(0, 5), min_size=6, max_size=6),
+)
+def test_groups_are_apart_where_two_of_their_members_are(rows, label):
+    """Against all pairs of members. Groups that were at two places themselves are impossible and left out."""
+    rows = sorted((person, place, start, start + length) for person, place, start, length in rows)
+    everybody = Presence(*np.array(rows, dtype=np.int64).reshape(-1, 4).T, people=6)
+    one, other = (each.ravel() for each in np.meshgrid(np.arange(6), np.arange(6)))
+    never = everybody.between(one, other)
+    apart = {(label[a], label[b]) for a, b in zip(one[never], other[never], strict=True)}
+    possible = [group for group in sorted(set(label)) if (group, group) not in apart]
+    left, right = np.array([(a, b) for a in possible for b in possible if a < b], dtype=np.int64).reshape(-1, 2).T
+    found = everybody.between_groups(Groups(np.arange(6), np.array(label)), left, right)
+    assert found.tolist() == [pair in apart for pair in zip(left.tolist(), right.tolist(), strict=True)]

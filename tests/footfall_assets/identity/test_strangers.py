@@ -3,13 +3,13 @@ from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from footfall_assets.contracts.schemas import local_visitor_templates
 from footfall_assets.domain.presence import Presence, at_two_places, stays_apart
-from footfall_assets.identity.strangers import Strangers, certain_strangers
+from footfall_assets.domain.strangers import Strangers
+from footfall_assets.identity.strangers import certain_strangers
 from footfall_assets.identity.window import WindowVisitors
 
 DAY = date(2024, 1, 1)
@@ -52,16 +52,6 @@ def test_who_may_be_one_person_is_no_stranger(linkage):
     alike = [visitor(1, 0), visitor(2, 0, hours=(10.2, 10.4)), visitor(3, 0, location="store-203", hours=(15, 16))]
     assert strangers(linkage, *alike) == Strangers(pairs=0, matches=0)
     assert strangers(linkage, *alike).rate is None
-
-
-@pytest.mark.parametrize(("matches", "fits"), [(0, True), (3, True), (30, False)])
-def test_a_site_is_harder_than_its_calibration_only_where_the_pairs_can_tell(matches, fits):
-    assert Strangers(pairs=10_000, matches=matches).fits(calibrated_rate=1e-4) is fits
-
-
-def test_the_lower_bound_is_the_exact_one_of_a_poisson_count():
-    # Garwood: for 10 events the one-sided 95 % limit is 5.425.
-    assert Strangers(pairs=1000, matches=10).least_rate == pytest.approx(5.425 / 1000, abs=1e-6)
 
 
 @settings(max_examples=50, deadline=None)
