@@ -26,7 +26,7 @@ from footfall_assets.contracts.calibration import (
 from footfall_assets.contracts.settings import LinkageSettings, QualitySettings
 from footfall_assets.domain.estimate import estimate
 from footfall_assets.domain.founding import Probe
-from footfall_assets.domain.linkage import Floats, Labels, unit
+from footfall_assets.domain.linkage import CELL_IDENTITIES, Floats, Labels, unit
 from footfall_assets.domain.strangers import Strangers
 from footfall_assets.evaluation.bcubed import bcubed
 
@@ -36,7 +36,7 @@ _PROBE_LOSS: Final = (
 )
 _GRID: Final = tuple(round(0.04 + 0.0025 * step, 4) for step in range(21))  # cosine distances tried as thresholds
 _FIT_VISITORS: Final = 150  # of the stores that choose the threshold
-_FEWEST_VISITORS, _MOST_VISITORS = 20, 300  # of the stores that teach the count
+_FEWEST_VISITORS, _MOST_VISITORS = 20, CELL_IDENTITIES  # of the stores that teach the count
 _FOLDS: Final = 5  # for residuals on people who did not train the model
 
 Progress = Callable[[str], None]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from footfall_assets.domain.agglomeration import Grid, Labels
 from footfall_assets.domain.calendar import linkage_window
 from footfall_assets.domain.corrections import relink
 from footfall_assets.domain.id_words import Words, id_order, numbered, rows_of
-from footfall_assets.domain.linkage import Floats, link_at_cuts
+from footfall_assets.domain.linkage import Floats, link_in_cells
 from footfall_assets.domain.naming import Naming, carry_over
 from footfall_assets.identity.corrections import NO_CORRECTIONS, Corrections
 from footfall_assets.identity.window import WindowVisitors, impossible_pairs, ranks
@@ -167,7 +168,8 @@ def _linked(
     """Return the (n,) identities and the (n, c) clusters at the cuts, all read off one merge tree."""
     distances = sorted({linkage.window_max_distance, *cuts})
     alike = np.ones(len(visitors.grid), np.float32)
-    labels = link_at_cuts(visitors.grid, alike, visitors.near, visitors.apart, distances)
+    link = partial(link_in_cells, cuts=distances, identity_cut=linkage.window_max_distance)
+    labels = link(visitors.grid, alike, visitors.near, visitors.apart)
     if corrections.together or corrections.apart:
         labels = relink(
             labels,
@@ -176,7 +178,7 @@ def _linked(
             visitors.near,
             visitors.apart,
             corrections.settled(visitors.local),
-            lambda means, sizes, pairs, never: link_at_cuts(means, sizes, pairs, never, distances),
+            link,
         )
     at_cuts = np.empty((len(labels), len(cuts)), np.int32)  # half the memory: 12 million rows x 11 cuts
     for number, cut in enumerate(cuts):

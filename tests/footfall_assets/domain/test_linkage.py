@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from footfall_assets.domain import agglomeration
+from footfall_assets.domain import agglomeration, linkage
 from footfall_assets.domain.agglomeration import GRID_STEPS, on_grid
 from footfall_assets.domain.linkage import (
     apart_by_pairs,
@@ -14,6 +14,7 @@ from footfall_assets.domain.linkage import (
     first_appearance_labels,
     link,
     link_at_cuts,
+    link_in_cells,
     unit,
 )
 
@@ -106,6 +107,35 @@ def test_a_cut_gives_what_linking_at_it_alone_gives(seed, count, pairs):
     assert found.shape == (count, len(cuts))
     for column, cut in enumerate(cuts):
         assert found[:, column].tolist() == linked(vectors, cannot, weights, cut).tolist()
+
+
+CUTS = [0.01, 0.05, 0.1, 0.3, 0.7]
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.integers(1, 20), st.integers(0, 12), st.integers(1, 6))
+def test_cells_change_nothing_up_to_the_identities_and_part_them_beyond(seed, count, pairs, in_a_cell):
+    vectors, cannot, weights = problem(seed, count, pairs)
+    apart, everything = apart_by_pairs(count, cannot), near(vectors, CUTS[-1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linkage, "CELL_IDENTITIES", in_a_cell)
+        found = link_in_cells(vectors, weights, everything, apart, CUTS, 0.1)
+    whole = link_at_cuts(vectors, weights, everything, apart, CUTS)
+    assert found[:, :3].tolist() == whole[:, :3].tolist()
+    if found[:, 2].max() + 1 <= in_a_cell:
+        assert found.tolist() == whole.tolist()
+    assert (found.max(axis=0) >= whole.max(axis=0)).all()  # looser clusters are more, for fewer may merge
+    assert all(
+        len(np.unique(found[found[:, cut - 1] == label, cut])) == 1 for cut in (3, 4) for label in found[:, cut - 1]
+    )
+
+
+def test_a_cell_holds_about_as_many_identities_as_calibrations_know():
+    number = np.arange(30_000)
+    cell = linkage._mixed(number) % np.uint64(100)
+    size = np.bincount(cell.astype(np.int64))
+    assert len(size) == 100
+    assert 300 - 6 * 300**0.5 < size.min() < size.max() < 300 + 6 * 300**0.5  # as by chance: Poisson
 
 
 def at_angles(*degrees):
