@@ -21,6 +21,7 @@ LAYERS = (
     ("reporting",),
     ("platform", "partitions", "materialization"),
     ("capture",),
+    ("imports",),
     ("vision",),
     ("identity",),
     ("warehouse",),

@@ -1,0 +1,1 @@
+"""Files of other systems: door counters, sales, staff plans, opening hours."""
