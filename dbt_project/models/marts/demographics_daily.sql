@@ -1,0 +1,13 @@
+with counts as (select * from {{ ref("int_trait_counts") }} where trait <> 'expression')
+
+select
+    location_id,
+    business_day,
+    trait,
+    class,
+    visitors,
+    labelled_visitors,
+    suppressed_reason
+
+from counts
+order by business_day, location_id, trait, class
