@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
+from footfall_assets.contracts.access import Access
 from footfall_assets.contracts.audit import (
-    Access,
     Answer,
     AuditSample,
     Label,
@@ -17,8 +17,9 @@ from footfall_assets.contracts.audit import (
     newest_answers,
 )
 from footfall_assets.contracts.settings import PlatformSettings
+from footfall_assets.storage.access_log import AccessLog
 from footfall_assets.storage.audit_crops import AuditCrops
-from footfall_assets.storage.audit_store import AccessLog, AuditStore
+from footfall_assets.storage.audit_store import AuditStore
 from footfall_assets.storage.crop_reserve import open_reserve
 from footfall_assets.storage.lake import LakeStore
 from footfall_assets.storage.partitions import PartitionStore

@@ -1,6 +1,7 @@
 """The sidebar's filters: widgets, their state, and the address that repeats it."""
 
-from datetime import date
+from datetime import date, time
+from enum import StrEnum
 from typing import Final
 
 import streamlit as st
@@ -9,18 +10,37 @@ from footfall_assets.reporting.request import MIN_APPEARANCES_LIMIT
 from streamlit_app.filters import FilterOptions, Filters, Grain, parse_filters, to_params
 
 _PERIOD: Final = "filter_period"
+_TIMES: Final = "filter_times"
+_STARTS: Final = "filter_starts_at"
+_ENDS: Final = "filter_ends_at"
 _LOCATIONS: Final = "filter_locations"
 _GROUP: Final = "filter_group"
+_CAMERAS: Final = "filter_cameras"
 _LEAST: Final = "filter_min_appearances"
 GRAIN_KEY: Final = "filter_grain"
+# Streamlit forgets a page's widgets when another page opens; what was chosen goes along in this.
+_CHOSEN: Final = "chosen_filters"
+_WIDGETS: Final = (_PERIOD, _TIMES, _STARTS, _ENDS, _LOCATIONS, _GROUP, _CAMERAS, _LEAST, GRAIN_KEY)
+_CAMERAS_AT_MOST: Final = 1_000  # in the list to pick from; more are found by choosing locations first
+_WHOLE_DAY: Final = (time(0, 0), time(23, 59))
 
 
-def show_filters(options: FilterOptions) -> Filters | None:
+class Offered(StrEnum):
+    """Which filters a page has."""
+
+    NOTHING = "nothing"
+    DAYS = "days"  # whole days and locations or a camera group: for counts by location
+    MINUTES = "minutes"  # times of day, cameras and the least appearances as well: for what is known of each visitor
+
+
+def show_filters(options: FilterOptions, offered: Offered = Offered.MINUTES) -> Filters | None:
     """Show the filters and return what is chosen; None while only the first day of a period is."""
     problems = _restore(options)
     with st.sidebar:
         st.header("Filters")
         st.date_input("Period", key=_PERIOD, min_value=options.first_day, max_value=options.last_day)
+        if offered is Offered.MINUTES:
+            _show_times()
         st.multiselect(
             "Locations",
             list(options.locations),
@@ -28,39 +48,73 @@ def show_filters(options: FilterOptions) -> Filters | None:
             format_func=lambda key: options.locations.get(key, key),
             placeholder="All locations",
         )
-        st.selectbox(
-            "Camera group",
-            list(options.groups),
-            key=_GROUP,
-            index=None,
-            format_func=lambda key: options.groups.get(key, key),
-            placeholder="All cameras",
+        if options.groups:
+            st.selectbox(
+                "Camera group",
+                list(options.groups),
+                key=_GROUP,
+                index=None,
+                format_func=lambda key: options.groups.get(key, key),
+                placeholder="All cameras",
+            )
+        if offered is Offered.MINUTES:
+            _show_cameras(options)
+            st.number_input("Minimum appearances", min_value=1, max_value=MIN_APPEARANCES_LIMIT, step=1, key=_LEAST)
+        st.caption(
+            "Days and times are local to each location."
+            + (" The minimum shortens the list; it does not change the total." if offered is Offered.MINUTES else "")
         )
-        st.number_input("Minimum appearances", min_value=1, max_value=MIN_APPEARANCES_LIMIT, step=1, key=_LEAST)
-        st.caption("Days are local to each location. The minimum shortens the list; it does not change the total.")
     for problem in problems:
         st.warning(problem)
-    return _chosen()
+    return _chosen(options, offered)
 
 
 def remember(filters: Filters) -> None:
-    """Write `filters` into the address, so that it can be shared."""
+    """Write `filters` into the address, so that it can be shared, and keep them for the next page."""
+    st.session_state[_CHOSEN] = filters
     params = to_params(filters)
     if {key: st.query_params.get_all(key) for key in st.query_params} != params:
         st.query_params.from_dict(params)
 
 
+def _show_times() -> None:
+    """Ask for local times of the first and the last day; a day's last minute stands for its end."""
+    st.toggle("From and to a time of day", key=_TIMES)
+    if not st.session_state[_TIMES]:
+        return
+    left, right = st.columns(2)
+    left.time_input("First day from", key=_STARTS, step=60)
+    right.time_input("Last day until", key=_ENDS, step=60)
+
+
+def _show_cameras(options: FilterOptions) -> None:
+    known = options.cameras_at(st.session_state[_LOCATIONS])
+    st.session_state[_CAMERAS] = [key for key in st.session_state[_CAMERAS] if key in known]
+    if len(known) > _CAMERAS_AT_MOST:
+        st.caption(f"To pick single cameras, choose locations first: there are {len(known):,}.")
+        return
+    st.multiselect(
+        "Cameras",
+        list(known),
+        key=_CAMERAS,
+        format_func=lambda key: options.cameras.get(key, key),
+        placeholder="All cameras",
+    )
+
+
 def _restore(options: FilterOptions) -> tuple[str, ...]:
-    """Set the widgets' state from the address at first, later from itself, less what a publication took away."""
-    if _PERIOD not in st.session_state:
+    """Set the widgets' state: from the address at first, from the page before, or less what is gone by now."""
+    if any(key not in st.session_state for key in _WIDGETS):
         params = {key: st.query_params.get_all(key) for key in st.query_params}
+        before = st.session_state.get(_CHOSEN)
+        if not params and isinstance(before, Filters):
+            params = to_params(before)
         filters, problems = parse_filters(params, options)
-        st.session_state[_PERIOD] = (filters.first_day, filters.last_day)
-        st.session_state[_LOCATIONS] = list(filters.location_ids)
-        st.session_state[_GROUP] = filters.camera_group
-        st.session_state[_LEAST] = filters.min_appearances
-        st.session_state[GRAIN_KEY] = filters.grain
+        _set(filters)
         return problems
+    for key in _WIDGETS:  # a widget that this page does not show keeps its state
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
     if any(not options.first_day <= day <= options.last_day for day in _days()):
         st.session_state[_PERIOD] = (options.default_first_day, options.last_day)
     st.session_state[_LOCATIONS] = [key for key in st.session_state[_LOCATIONS] if key in options.locations]
@@ -69,21 +123,50 @@ def _restore(options: FilterOptions) -> tuple[str, ...]:
     return ()
 
 
+def _set(filters: Filters) -> None:
+    starts, ends = _WHOLE_DAY
+    st.session_state[_PERIOD] = (filters.first_day, filters.last_day)
+    st.session_state[_TIMES] = not filters.period.is_whole_days
+    st.session_state[_STARTS] = filters.starts_at or starts
+    st.session_state[_ENDS] = filters.ends_at or ends
+    st.session_state[_LOCATIONS] = list(filters.location_ids)
+    st.session_state[_GROUP] = filters.camera_group
+    st.session_state[_CAMERAS] = list(filters.camera_ids)
+    st.session_state[_LEAST] = filters.min_appearances
+    st.session_state[GRAIN_KEY] = filters.grain
+
+
 def _days() -> tuple[date, ...]:
     days = st.session_state[_PERIOD]
     return tuple(days) if isinstance(days, (tuple, list)) else (days,)
 
 
-def _chosen() -> Filters | None:
+def _times(first: date, last: date) -> tuple[time | None, time | None]:
+    """Return the chosen times of day; none where they leave nothing of the period."""
+    if not st.session_state.get(_TIMES):
+        return None, None
+    starts, ends = st.session_state.get(_STARTS) or _WHOLE_DAY[0], st.session_state.get(_ENDS) or _WHOLE_DAY[1]
+    if first == last and starts >= ends:
+        st.warning("The period ends before it starts; whole days are shown.")
+        return None, None
+    return (None if starts == _WHOLE_DAY[0] else starts), (None if ends >= _WHOLE_DAY[1] else ends)
+
+
+def _chosen(options: FilterOptions, offered: Offered) -> Filters | None:
     match _days():
         case (first, last):
+            finer = offered is Offered.MINUTES
+            starts, ends = _times(first, last) if finer else (None, None)
             return Filters(
                 first_day=first,
                 last_day=last,
                 location_ids=tuple(st.session_state[_LOCATIONS]),
-                camera_group=st.session_state[_GROUP],
-                min_appearances=int(st.session_state[_LEAST]),
+                camera_group=st.session_state[_GROUP] if options.groups else None,
+                min_appearances=int(st.session_state[_LEAST]) if finer else 1,
                 grain=Grain(st.session_state.get(GRAIN_KEY) or Grain.HOUR),
+                camera_ids=tuple(st.session_state[_CAMERAS]) if finer else (),
+                starts_at=starts,
+                ends_at=ends,
             )
         case _:
             return None

@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 
 from footfall_assets.contracts.errors import QuarantineReason
+from footfall_assets.contracts.run_status import RecentRuns
 from footfall_assets.reporting.fleet_status import CameraHealth, DeviceStatus, FleetStatus
 from footfall_assets.reporting.provenance import duration_text
 
@@ -106,6 +107,23 @@ def quarantine_frame(status: FleetStatus) -> pd.DataFrame:
     rows = sorted(status.quarantined.items(), key=lambda each: (-each[1], each[0]))
     records = [{"Reason": reason, "Objects": count, "Meaning": REASONS.get(reason, "")} for reason, count in rows]
     return pd.DataFrame.from_records(records, columns=["Reason", "Objects", "Meaning"])
+
+
+def runs_frame(recent: RecentRuns, address: str) -> pd.DataFrame:
+    """Return one row a run, newest first; `address` is that of the Dagster UI."""
+    return pd.DataFrame.from_records(
+        [
+            {
+                "Job": run.job,
+                "Partition": run.partition or "",
+                "State": run.status,
+                "Started": _moment(run.started_at) if run.started_at else "",
+                "Seconds": run.seconds,
+                "Dagster UI": f"{address}/runs/{run.run_id}",
+            }
+            for run in recent.runs
+        ]
+    )
 
 
 def gaps_frame(gaps: pd.DataFrame) -> pd.DataFrame:

@@ -1,22 +1,54 @@
-"""The explorer's pages, and the one way to open them."""
+"""The explorer's pages, and the one way to open them: the navigation names what this person may open, and no more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
-from streamlit.navigation.page import Page
+from streamlit.navigation.page import Page as StreamlitPage
 
-from streamlit_app.access import may_see_crops
+from footfall_assets.contracts.errors import UserMistake
+from footfall_assets.contracts.settings import load_settings
+from streamlit_app.access import Page
+from streamlit_app.sign_in import open_pages
+from streamlit_app.sign_in_form import show_person, show_sign_in
 
 _FOLDER: Final = Path(__file__).parent / "pages"
 _THROUGH_APP: Final = "opened_through_app"
+
+# In the order of the navigation, by section, one line a page; the first with figures that somebody may open is where
+# they begin.
+_SECTIONS: Final[Mapping[str, Mapping[Page, str]]] = {
+    "Report": {
+        Page.OVERVIEW: "Overview",
+        Page.VISITORS: "Visitors",
+        Page.ABOUT: "About the numbers",
+    },
+    "Stores": {
+        Page.STORE_FOOTFALL: "Store footfall",
+        Page.COMPARE: "Compare stores",
+        Page.TRAFFIC: "Traffic and staffing",
+        Page.DWELL: "Dwell and zones",
+    },
+    "People": {
+        Page.JOURNEYS: "Journeys",
+        Page.LOYALTY: "Loyalty",
+        Page.DEMOGRAPHICS: "Demographics",
+    },
+    "Operations": {
+        Page.OPERATIONS: "Operations",
+        Page.AUDIT: "Audit",
+        Page.ACCESS_LOG: "Access log",
+    },
+}
 
 
 def run_chosen_page() -> None:
     """Show the navigation and run the page that the address names."""
     st.session_state[_THROUGH_APP] = True
-    st.navigation(_pages()).run()
+    chosen = st.navigation(_pages())
+    show_person()
+    chosen.run()
 
 
 def require_app() -> None:
@@ -30,10 +62,28 @@ def require_app() -> None:
         st.rerun()
 
 
-def _pages() -> Sequence[Page]:
+def _pages() -> Mapping[str, Sequence[StreamlitPage]]:
     # Without icons: the browser fetches a page's named icon from a font service, see app.py.
-    pages = [
-        st.Page(_FOLDER / "visitors.py", title="Visitors", default=True),
-        st.Page(_FOLDER / "operations.py", title="Operations"),
-    ]
-    return [*pages, st.Page(_FOLDER / "audit.py", title="Audit")] if may_see_crops() else pages
+    try:
+        allowed = open_pages(load_settings())
+    except UserMistake:
+        allowed = ()
+    sections = {
+        section: {page: title for page, title in titles.items() if page in allowed and _file(page).is_file()}
+        for section, titles in _SECTIONS.items()
+    }
+    named = [page for titles in sections.values() for page in titles]
+    if not named:
+        # Under every page's own address as well: after signing in, a link that was shared leads to its page.
+        links = [st.Page(show_sign_in, title="Sign in", url_path=page, visibility="hidden") for page in Page]
+        return {"": [st.Page(show_sign_in, title="Sign in", url_path="sign_in", default=True), *links]}
+    first = next((page for page in named if page is not Page.ABOUT), named[0])
+    return {
+        section: [st.Page(_file(page), title=title, default=page is first) for page, title in titles.items()]
+        for section, titles in sections.items()
+        if titles
+    }
+
+
+def _file(page: Page) -> Path:
+    return _FOLDER / f"{page}.py"

@@ -1,69 +1,240 @@
-"""What the pages read, as reports and data frames from the current publication.
+"""What the pages read: questions to the current publication, asked for one person's scope and answered once.
 
-Answers are cached under the publication's id: a new publication never shows an old answer.
+A question is a function of `footfall_assets.reporting` that takes a connection first. `Explorer` opens the file, binds
+the locations and cameras that are both allowed and asked for, and keeps the answer under publication, scope, question
+and parameters: a new publication never shows an old answer, and nobody sees what was answered to somebody else.
 """
 
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 import streamlit as st
 
-from footfall_assets.contracts.publication import Publication
+from footfall_assets.contracts.errors import UserMistake
+from footfall_assets.contracts.publication import FileKind, Publication
 from footfall_assets.contracts.settings import FleetSettings
 from footfall_assets.reporting.coverage import coverage_by_day, coverage_gaps
+from footfall_assets.reporting.export import ReportFormat, render
 from footfall_assets.reporting.fleet_status import FleetStatus, fleet_status
 from footfall_assets.reporting.footfall_over_time import days_with_data, footfall_by_day, footfall_by_hour
-from footfall_assets.reporting.publication import open_aggregates, open_visitors
+from footfall_assets.reporting.printable import ROWS_AT_MOST as PRINTED_ROWS_AT_MOST
+from footfall_assets.reporting.provenance import Provenance
+from footfall_assets.reporting.publication import open_aggregates, open_protected, open_visitors
 from footfall_assets.reporting.request import Period
-from footfall_assets.reporting.selection import read_directory, select_cameras
-from footfall_assets.reporting.visitor_report import VisitorReport, visitor_report
+from footfall_assets.reporting.selection import Directory, Selection, read_directory, select_cameras
+from footfall_assets.reporting.visitor_list import Order, VisitorRow, all_visitors, visitor_page
+from footfall_assets.reporting.visitor_report import VisitorReport, visitor_head
 from footfall_assets.storage.lake import LakeStore
 from footfall_assets.storage.registry_store import read_registry
 from streamlit_app.access import Scope
 from streamlit_app.filters import FilterOptions, Filters, Grain
+from streamlit_app.visitor_charts import camera_label
 
-_KEPT_ANSWERS: Final = 64  # per query; an answer is at most a report's rows
+EXPORT_ROWS_AT_MOST: Final = 250_000  # of a file made in the app's memory: 25 MB of CSV
+_KEPT_ANSWERS: Final = 256  # of all questions together; an answer is a chart's rows or a page of a list
 _KEPT_FOR: Final = "1h"
 _FLEET_KEPT_S: Final = 10  # devices report once a minute; each answer reads two small objects a device
+_QUESTIONS: Final = "footfall_assets.reporting."
+_OPENERS: Final[dict[FileKind, Callable[[LakeStore, Publication], AbstractContextManager[Any]]]] = {
+    FileKind.PROTECTED: open_protected,
+    FileKind.AGGREGATES: open_aggregates,
+    FileKind.VISITORS: open_visitors,
+}
+
+Answer = TypeVar("Answer")
 
 
 class Explorer:
-    """The queries of one publication for one person's scope."""
+    """The questions of one person to one publication."""
 
     def __init__(self, lake: LakeStore, publication: Publication, *, scope: Scope) -> None:
         self._lake = lake
         self._publication = publication
         self._scope = scope
 
-    def options(self) -> FilterOptions:
-        """Return what the filters offer; raises NoData for a publication without a day."""
-        return _options(self._lake, self._publication, self._publication.publication_id, self._scope)
+    @property
+    def scope(self) -> Scope:
+        """Whom the answers are for."""
+        return self._scope
 
-    def report(self, filters: Filters, *, visit_gap_s: int) -> VisitorReport:
-        """Return the visitor report; raises NoData where nobody was seen."""
-        return _report(
-            self._lake, self._publication, self._publication.publication_id, self._scope, filters, visit_gap_s
+    def ask(
+        self,
+        question: Callable[..., Answer],
+        *arguments: Hashable,
+        file: FileKind = FileKind.AGGREGATES,
+        **named: object,
+    ) -> Answer:
+        """Return `question(connection, *arguments, **named)` from a published file, asked once.
+
+        For questions that know nothing of locations. Whatever is per location goes through `at_locations`,
+        `at_cameras` or `in_scope`. Arguments must be hashable by Streamlit: plain values, tuples, frozen dataclasses.
+
+        Raises:
+            AccessDenied: no role of the scope may open the file.
+            TypeError: `question` is not a function of `footfall_assets.reporting`.
+        """
+        self._scope.check_file(file)
+        name = f"{question.__module__}.{question.__qualname__}"
+        if not name.startswith(_QUESTIONS) or "<" in name:
+            raise TypeError(f"expected a function of {_QUESTIONS[:-1]}, whose name says what it asks, got {name}")
+        answer: Answer = _answer(
+            self._lake,
+            self._publication,
+            question,
+            self._publication.publication_id,
+            self._scope,
+            name,
+            file,
+            arguments,
+            tuple(sorted(named.items())),
+        )
+        return answer
+
+    def at_locations(
+        self,
+        question: Callable[..., Answer],
+        filters: Filters,
+        *,
+        file: FileKind = FileKind.AGGREGATES,
+        **named: object,
+    ) -> Answer:
+        """Return `question(connection, period, location_ids=..., **named)`: locations allowed and asked for.
+
+        Figures by location count all its cameras, also those outside a chosen camera group. Raises as `ask`.
+        """
+        places = self.selection(filters, file=file).location_ids
+        return self.ask(question, filters.period, file=file, location_ids=places, **named)
+
+    def at_cameras(
+        self,
+        question: Callable[..., Answer],
+        filters: Filters,
+        *,
+        file: FileKind = FileKind.AGGREGATES,
+        **named: object,
+    ) -> Answer:
+        """Return `question(connection, period, camera_ids=..., **named)`, None for all cameras; raises as `ask`."""
+        cameras = self.selection(filters, file=file).camera_ids
+        return self.ask(question, filters.period, file=file, camera_ids=cameras, **named)
+
+    def in_scope(
+        self,
+        question: Callable[..., Answer],
+        *arguments: Hashable,
+        file: FileKind = FileKind.AGGREGATES,
+        **named: object,
+    ) -> Answer:
+        """Return `question(connection, *arguments, allowed=..., **named)`: locations allowed, None for all."""
+        return self.ask(question, *arguments, file=file, allowed=self._scope.location_ids, **named)
+
+    def directory(self, *, file: FileKind = FileKind.AGGREGATES) -> Directory:
+        """Return the locations, cameras and camera groups that the scope knows of."""
+        return self.in_scope(read_directory, file=file)
+
+    def selection(self, filters: Filters, *, file: FileKind = FileKind.AGGREGATES) -> Selection:
+        """Return the cameras and locations that are allowed and asked for; this is the one place that decides.
+
+        Raises:
+            UserMistake: something unknown is asked for, or nothing is left.
+        """
+        return select_cameras(self.directory(file=file), filters.request)
+
+    def options(self, *, file: FileKind = FileKind.AGGREGATES) -> FilterOptions:
+        """Return what the filters offer; raises NoData for a publication without a day."""
+        extent = self.ask(days_with_data, file=file)
+        directory = self.directory(file=file)
+        locations = directory.locations
+        return FilterOptions(
+            first_day=extent.first_day,
+            last_day=extent.last_day,
+            locations={key: each.label for key, each in locations.items()},
+            groups={key: each.name for key, each in directory.groups.items()},
+            cameras={
+                key: camera_label(directory.label(each.location_id), each.name)
+                for key, each in directory.cameras.items()
+            },
+            places={key: each.location_id for key, each in directory.cameras.items()},
+            timezones={key: each.timezone for key, each in locations.items()},
         )
 
-    def footfall(self, filters: Filters) -> pd.DataFrame:
-        """Return footfall by hour or day at the locations of the chosen cameras; raises NoData for no record at all.
+    def report(self, filters: Filters, *, visit_gap_s: int) -> VisitorReport:
+        """Return the visitor report without its rows; raises NoData where nobody was seen."""
+        return self.in_scope(visitor_head, filters.request, file=FileKind.VISITORS, visit_gap_s=visit_gap_s)
 
-        Aggregates are by location: all its cameras count, also those outside a camera group.
+    def rows(
+        self, filters: Filters, *, first: int, most: int, order: Order, visit_gap_s: int
+    ) -> tuple[VisitorRow, ...]:
+        """Return up to `most` rows of the visitor list from row number `first` (0 is the top) on."""
+        return self.in_scope(
+            visitor_page,
+            filters.request,
+            file=FileKind.VISITORS,
+            first=first,
+            most=most,
+            order=order,
+            visit_gap_s=visit_gap_s,
+        )
+
+    def export(self, filters: Filters, form: ReportFormat, provenance: Provenance, *, visit_gap_s: int) -> bytes:
+        """Return the visitor report as a file of at most `EXPORT_ROWS_AT_MOST` rows, not kept.
+
+        Raises:
+            AccessDenied: the scope may not export, or may not see visitors.
+            UserMistake: the list is longer; the command line writes lists of any length.
         """
-        return _footfall(self._lake, self._publication, self._publication.publication_id, self._scope, filters)
+        self._scope.check_export()
+        self._scope.check_file(FileKind.VISITORS)
+        request, allowed = filters.request, self._scope.location_ids
+        most = PRINTED_ROWS_AT_MOST if form is ReportFormat.HTML else None
+        with open_visitors(self._lake, self._publication) as connection:
+            head = visitor_head(connection, request, visit_gap_s=visit_gap_s, allowed=allowed)
+            if most is None and head.listed_visitors > EXPORT_ROWS_AT_MOST:
+                raise UserMistake(
+                    f"the list has {head.listed_visitors:,} rows, and a download holds {EXPORT_ROWS_AT_MOST:,}; "
+                    "write it with footfall report --format csv --out FILE"
+                )
+            pieces = all_visitors(connection, request, visit_gap_s=visit_gap_s, allowed=allowed, most=most)
+            report = replace(head, visitors=tuple(row for piece in pieces for row in piece))
+        return render(report, provenance, form=form)
+
+    def footfall(self, filters: Filters) -> pd.DataFrame:
+        """Return footfall by hour or day at the chosen cameras' locations, whole days; raises NoData for no record."""
+        question = footfall_by_hour if filters.grain is Grain.HOUR else footfall_by_day
+        places = self.selection(filters).location_ids
+        return self.ask(question, Period(filters.first_day, filters.last_day), location_ids=places)
 
     def coverage(self, first_day: date, last_day: date) -> pd.DataFrame:
         """Return coverage by camera and day; raises NoData for a publication without coverage."""
-        return _coverage(
-            self._lake, self._publication, self._publication.publication_id, self._scope, first_day, last_day
-        )
+        return self._allowed_rows(self.ask(coverage_by_day, first_day, last_day))
 
     def coverage_gaps(self, first_day: date, last_day: date) -> pd.DataFrame:
         """Return the runs of missing batches; raises NoData for a publication without coverage."""
-        return _coverage_gaps(
-            self._lake, self._publication, self._publication.publication_id, self._scope, first_day, last_day
-        )
+        return self._allowed_rows(self.ask(coverage_gaps, first_day, last_day))
+
+    def _allowed_rows(self, frame: pd.DataFrame) -> pd.DataFrame:
+        allowed = self._scope.location_ids
+        return frame if allowed is None else frame[frame["location_id"].isin(allowed)]
+
+
+@st.cache_data(ttl=_KEPT_FOR, max_entries=_KEPT_ANSWERS, show_spinner="Reading the publication")
+def _answer(
+    _lake: LakeStore,
+    _publication: Publication,
+    _question: Callable[..., Any],
+    publication_id: str,
+    scope: Scope,
+    name: str,
+    file: FileKind,
+    arguments: tuple[Hashable, ...],
+    named: tuple[tuple[str, object], ...],
+) -> Any:  # noqa: ANN401 - what the question returns
+    del publication_id, scope, name  # part of the cache key
+    with _OPENERS[file](_lake, _publication) as connection:
+        return _question(connection, *arguments, **dict(named))
 
 
 def current_fleet(lake: LakeStore, lake_root: str, limits: FleetSettings, *, now: datetime) -> FleetStatus:
@@ -75,55 +246,3 @@ def current_fleet(lake: LakeStore, lake_root: str, limits: FleetSettings, *, now
 def _fleet(_lake: LakeStore, _limits: FleetSettings, _now: datetime, lake_root: str) -> FleetStatus:
     del lake_root  # part of the cache key
     return fleet_status(_lake, read_registry(_lake), _limits, now=_now)
-
-
-@st.cache_data(ttl=_KEPT_FOR, max_entries=_KEPT_ANSWERS, show_spinner=False)
-def _coverage(
-    _lake: LakeStore, _publication: Publication, publication_id: str, scope: Scope, first_day: date, last_day: date
-) -> pd.DataFrame:
-    del publication_id, scope  # part of the cache key
-    with open_aggregates(_lake, _publication) as connection:
-        return coverage_by_day(connection, first_day, last_day)
-
-
-@st.cache_data(ttl=_KEPT_FOR, max_entries=_KEPT_ANSWERS, show_spinner=False)
-def _coverage_gaps(
-    _lake: LakeStore, _publication: Publication, publication_id: str, scope: Scope, first_day: date, last_day: date
-) -> pd.DataFrame:
-    del publication_id, scope  # part of the cache key
-    with open_aggregates(_lake, _publication) as connection:
-        return coverage_gaps(connection, first_day, last_day)
-
-
-@st.cache_data(ttl=_KEPT_FOR, max_entries=_KEPT_ANSWERS, show_spinner=False)
-def _options(_lake: LakeStore, _publication: Publication, publication_id: str, scope: Scope) -> FilterOptions:
-    del publication_id, scope  # part of the cache key
-    with open_aggregates(_lake, _publication) as connection:
-        extent = days_with_data(connection)
-        directory = read_directory(connection)
-    return FilterOptions(
-        first_day=extent.first_day,
-        last_day=extent.last_day,
-        locations={key: each.label for key, each in directory.locations.items()},
-        groups={key: each.name for key, each in directory.groups.items()},
-    )
-
-
-@st.cache_data(ttl=_KEPT_FOR, max_entries=_KEPT_ANSWERS, show_spinner="Reading the publication")
-def _report(
-    _lake: LakeStore, _publication: Publication, publication_id: str, scope: Scope, filters: Filters, visit_gap_s: int
-) -> VisitorReport:
-    del publication_id, scope  # part of the cache key
-    with open_visitors(_lake, _publication) as connection:
-        return visitor_report(connection, filters.request, visit_gap_s=visit_gap_s)
-
-
-@st.cache_data(ttl=_KEPT_FOR, max_entries=_KEPT_ANSWERS, show_spinner="Reading the publication")
-def _footfall(
-    _lake: LakeStore, _publication: Publication, publication_id: str, scope: Scope, filters: Filters
-) -> pd.DataFrame:
-    del publication_id, scope  # part of the cache key
-    query = footfall_by_hour if filters.grain is Grain.HOUR else footfall_by_day
-    with open_aggregates(_lake, _publication) as connection:
-        places = select_cameras(read_directory(connection), filters.request).location_ids
-        return query(connection, Period(filters.first_day, filters.last_day), location_ids=places)

@@ -12,10 +12,10 @@ from footfall_assets.contracts.settings import load_settings
 from footfall_assets.storage import open_lake
 from footfall_assets.storage.audit_store import AuditStore
 from footfall_assets.storage.crop_reserve import CropExpired
-from streamlit_app.access import decide_crop_scope
 from streamlit_app.audit_desk import AuditDesk, ShownPair
 from streamlit_app.markdown import literal
 from streamlit_app.navigation import require_app
+from streamlit_app.sign_in import crop_scope_for
 
 _FACE_PX: Final = 190  # a crop is 150 px wide: shown larger than it is
 _SHOWN: Final = "audit_shown"  # the pair on the screen: one look is one line in the access log
@@ -41,11 +41,11 @@ def show_page() -> None:
 
 def _show() -> None:
     settings = load_settings()
-    scope = decide_crop_scope(home=settings.environment, role=settings.audit.role)
+    scope, person = crop_scope_for(settings)
     lake = open_lake(settings)
     with st.container(horizontal=True):
         sample = _choose_sample(AuditStore(lake))
-        labeller = _labeller()
+        labeller = person.name if person.signed_in else _labeller()
     if labeller is None:
         st.info(
             "Write your name to begin; your answers are stored under it. You will see faces and nothing else: neither "

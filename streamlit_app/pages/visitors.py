@@ -1,86 +1,67 @@
-"""The visitor report: who came in a period, how often and where, and footfall over time."""
+"""The visitor report: who came in a period, how often and where, one visitor's way, and footfall over time."""
 
-from datetime import UTC, datetime
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC
+from typing import Final
 
 import pandas as pd
 import streamlit as st
 
-from footfall_assets.contracts.errors import FootfallError, NoData, UserMistake
-from footfall_assets.contracts.settings import load_settings
+from footfall_assets.contracts.publication import FileKind
 from footfall_assets.reporting.count_text import count_notes, total_text
-from footfall_assets.reporting.formats import frame_to_csv, header, long_date, visitors_frame
-from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance, age_text, definitions, provenance_of
-from footfall_assets.reporting.publication import current_publication
+from footfall_assets.reporting.export import ReportFormat
+from footfall_assets.reporting.formats import header, rows_frame
+from footfall_assets.reporting.printable import ROWS_AT_MOST as PRINTED_ROWS_AT_MOST
+from footfall_assets.reporting.provenance import Provenance, age_text, definitions
+from footfall_assets.reporting.visitor_list import Order, VisitorRow
 from footfall_assets.reporting.visitor_report import VisitorReport
-from footfall_assets.storage import open_lake
-from streamlit_app.access import decide_scope
+from footfall_assets.reporting.visitor_timeline import visitor_timeline
+from streamlit_app.access import Page
+from streamlit_app.access_records import record_view
 from streamlit_app.charts import LINES_AT_MOST, MEASURES, footfall_chart, shown_locations
-from streamlit_app.filter_panel import GRAIN_KEY, remember, show_filters
-from streamlit_app.filters import Filters, Grain
+from streamlit_app.downloads import show_download
+from streamlit_app.filter_panel import GRAIN_KEY, Offered
+from streamlit_app.filters import Grain
 from streamlit_app.markdown import literal
 from streamlit_app.navigation import require_app
-from streamlit_app.queries import Explorer
+from streamlit_app.queries import EXPORT_ROWS_AT_MOST
+from streamlit_app.shell import OpenPage, run_page
+from streamlit_app.visitor_charts import timeline_chart
+
+_PAGE_KEY: Final = "visitors_page"
+_ORDER_KEY: Final = "visitors_order"
+_ROWS_A_PAGE: Final = 50
+_ORDERS: Final = {
+    Order.MOST_APPEARANCES: "Most appearances first",
+    Order.FEWEST_APPEARANCES: "Fewest appearances first",
+    Order.VISITOR_ID: "Visitor ID",
+    Order.MOST_LOCATIONS: "Most locations first",
+}
+_FORMS: Final = {
+    ReportFormat.CSV: ("Download CSV", "csv"),
+    ReportFormat.PARQUET: ("Download Parquet", "parquet"),
+    ReportFormat.HTML: ("Download to print", "html"),
+}
 
 
-def show_page() -> None:
-    """Show the page, or one sentence on why there is nothing to show."""
-    st.title("Unique Visitor Report")
-    try:
-        _show()
-    except NoData as nothing:
-        st.info(literal(str(nothing)), icon=":material/info:")
-    except UserMistake as mistake:
-        st.error(literal(str(mistake)), icon=":material/error:")
-    except FootfallError as failure:
-        st.error(literal(str(failure)), icon=":material/error:")
-
-
-def _show() -> None:
-    settings = load_settings()
-    lake = open_lake(settings)
-    publication = current_publication(lake)
-    scope = decide_scope(home=settings.environment, publication=publication.environment)
-    provenance = provenance_of(publication, now=datetime.now(UTC))
-    explorer = Explorer(lake, publication, scope=scope)
-    filters = show_filters(explorer.options())
-    if filters is None:
-        st.info("Choose the last day of the period as well.")
-        return
-    remember(filters)
-    _show_notices(provenance)
-    visit_gap_s = settings.counting.visit_gap_s
-    _show_report(explorer, filters, provenance, visit_gap_s=visit_gap_s)
-    _show_footfall(explorer, filters)
-    _show_definitions(provenance, visit_gap_s=visit_gap_s)
-
-
-def _show_notices(provenance: Provenance) -> None:
-    if provenance.is_development:
-        st.info(literal(DEVELOPMENT_NOTE), icon=":material/science:")
-    if provenance.is_stale:
-        st.warning(f"These data are old: {literal(age_text(provenance))}.", icon=":material/schedule:")
-
-
-def _show_report(explorer: Explorer, filters: Filters, provenance: Provenance, *, visit_gap_s: int) -> None:
-    try:
-        report = explorer.report(filters, visit_gap_s=visit_gap_s)
-    except NoData as nothing:
-        st.info(literal(str(nothing)), icon=":material/info:")
-        return
+def show_visitors(page: OpenPage) -> None:
+    """Show the report of the chosen period and cameras, one visitor's way, and footfall at their locations."""
+    visit_gap_s = page.settings.counting.visit_gap_s
+    report = page.explorer.report(page.filters, visit_gap_s=visit_gap_s)
     _show_header(report)
-    st.caption(f"Data age: {literal(age_text(provenance))}; publication {provenance.short_id}.")
-    frame = visitors_frame(report)
-    if frame.empty:
+    zones = literal(page.zones_text(page.selection().location_ids))
+    age = literal(age_text(page.provenance))
+    st.caption(f"Times are {zones}. Data age: {age}; publication {page.provenance.short_id}.")
+    if not report.listed_visitors:
         st.info("No visitor has that many appearances in the period." if report.windows else "No visitor was seen.")
     else:
-        st.dataframe(frame, hide_index=True, width="stretch")
-    st.download_button(
-        "Download CSV",
-        frame_to_csv(frame),
-        file_name=f"visitors_{filters.first_day}_{filters.last_day}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-    )
+        shown = _show_list(page, report)
+        _show_downloads(page, report)
+        _show_timeline(page, report, shown)
+    _show_footfall(page)
+    _show_definitions(page.provenance, visit_gap_s=visit_gap_s)
 
 
 def _show_header(report: VisitorReport) -> None:
@@ -100,41 +81,140 @@ def _show_header(report: VisitorReport) -> None:
         st.caption("The period crosses linkage windows: one total each; they cannot be added.")
     for label, total in totals:
         st.caption(literal(f"{label}: {total_text(total)}"))
-    for note in count_notes(tuple(total for _, total in totals), report.count_basis):
-        st.caption(literal(note))
-    for note in report.notes:
+    for note in (*count_notes(tuple(total for _, total in totals), report.count_basis), *report.notes):
         st.caption(literal(note))
 
 
-def _show_footfall(explorer: Explorer, filters: Filters) -> None:
-    st.subheader("Footfall over time")
+def _show_list(page: OpenPage, report: VisitorReport) -> tuple[VisitorRow, ...]:
+    """Show one page of the list, which is all that the browser gets of it, and return its rows."""
+    pages = math.ceil(report.listed_visitors / _ROWS_A_PAGE)
+    if st.session_state.get(_PAGE_KEY, 1) > pages:
+        st.session_state[_PAGE_KEY] = pages
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control("Step", list(Grain), key=GRAIN_KEY, format_func=lambda grain: f"By {grain}")
-        measure = st.selectbox("Count", list(MEASURES), format_func=MEASURES.__getitem__, width=220)
-    try:
-        frame = explorer.footfall(filters)
-    except NoData as nothing:
-        st.info(literal(str(nothing)), icon=":material/info:")
-        return
-    shown = shown_locations(frame)
-    st.altair_chart(footfall_chart(shown, measure=measure, grain=filters.grain), width="stretch")
-    st.caption(_footfall_caption(filters, frame))
-    with st.expander("The chart as a table"):
-        table = _footfall_table(frame, filters.grain)
-        st.dataframe(table, hide_index=True, width="stretch")
+        order = st.selectbox("Sorted by", list(_ORDERS), key=_ORDER_KEY, format_func=_ORDERS.__getitem__, width=260)
+        number = int(st.number_input("Page", 1, pages, 1, key=_PAGE_KEY, width=160, disabled=pages == 1))
+    first = (number - 1) * _ROWS_A_PAGE
+    rows = page.explorer.rows(page.filters, first=first, most=_ROWS_A_PAGE, order=order, visit_gap_s=report.visit_gap_s)
+    record_view(
+        page.scope,
+        page.settings,
+        page.lake,
+        query=f"visitor_report {page.filters.period.label}",
+        rows=len(rows),
+        key=(page.publication.publication_id, page.filters, order, number),
+    )
+    st.dataframe(rows_frame(rows, with_windows=report.crosses_windows), hide_index=True, width="stretch")
+    st.caption(f"Rows {first + 1:,} to {first + len(rows):,} of {report.listed_visitors:,}.")
+    return rows
 
 
-def _footfall_caption(filters: Filters, frame: pd.DataFrame) -> str:
-    places = frame["location"].nunique()
-    cut = (
-        f" The chart shows {LINES_AT_MOST} of {places} locations; choose those you need."
-        if places > LINES_AT_MOST
-        else ""
-    )
-    return (
-        f"{long_date(filters.first_day)} to {long_date(filters.last_day)}, in each location's own time, all cameras. "
-        "A gap means that nothing was recorded. Unique visitors do not add up over hours, days or locations." + cut
-    )
+def _show_downloads(page: OpenPage, report: VisitorReport) -> None:
+    listed = report.listed_visitors
+    if listed > EXPORT_ROWS_AT_MOST:
+        st.caption(
+            f"The list has {listed:,} rows. A download from here holds up to {EXPORT_ROWS_AT_MOST:,}; shorten the list "
+            "with the filters, or write all of it to a file: footfall report, with the option format csv or parquet."
+        )
+    with st.container(horizontal=True):
+        for form, (label, ending) in _FORMS.items():
+            if form is not ReportFormat.HTML and listed > EXPORT_ROWS_AT_MOST:
+                continue
+            show_download(
+                page.scope,
+                label,
+                _export(page, form, report.visit_gap_s),
+                file_name=f"visitors_{page.filters.first_day}_{page.filters.last_day}.{ending}",
+                query=f"visitor_report {page.filters.period.label}",
+                rows=min(listed, PRINTED_ROWS_AT_MOST) if form is ReportFormat.HTML else listed,
+                key=f"visitors_{ending}",
+            )
+
+
+def _export(page: OpenPage, form: ReportFormat, visit_gap_s: int) -> Callable[[], bytes]:
+    """Return what makes the file, once it is asked for."""
+    return lambda: page.explorer.export(page.filters, form, page.provenance, visit_gap_s=visit_gap_s)
+
+
+def _show_timeline(page: OpenPage, report: VisitorReport, shown: tuple[VisitorRow, ...]) -> None:
+    names = {
+        (row.linkage_window, row.visitor_id): row.visitor_id
+        + (f" ({row.linkage_window})" if report.crosses_windows else "")
+        for row in shown
+    }
+    with page.section("One visitor's way"):
+        chosen = st.selectbox(
+            "Visitor, of this page of the list",
+            list(names),
+            index=None,
+            format_func=names.__getitem__,
+            placeholder="Choose a Visitor ID",
+            key="visitors_chosen",
+            width=320,
+        )
+        if chosen is None:
+            return
+        window, visitor = chosen
+        frame = page.explorer.in_scope(
+            visitor_timeline,
+            page.filters.request,
+            file=FileKind.VISITORS,
+            visitor_id=visitor,
+            linkage_window=window,
+            visit_gap_s=report.visit_gap_s,
+        )
+        record_view(
+            page.scope,
+            page.settings,
+            page.lake,
+            query=f"visitor_timeline {page.filters.period.label}",
+            rows=len(frame),
+            key=(page.publication.publication_id, page.filters, chosen),
+        )
+        visits = frame["visit"].nunique()
+        st.markdown(
+            literal(
+                f"{visitor}: {len(frame)} appearance{'' if len(frame) == 1 else 's'} in {visits} "
+                f"visit{'' if visits == 1 else 's'} on {frame['business_day'].nunique()} days."
+            )
+        )
+        page.figure(
+            "visitor_timeline",
+            chart=timeline_chart(frame),
+            table=_timeline_table(frame),
+            definition="A point is an appearance: a run of sightings at one camera. Larger: more sightings.",
+        )
+
+
+def _timeline_table(frame: pd.DataFrame) -> pd.DataFrame:
+    named = {
+        "visit": "Visit",
+        "business_day": "Business day",
+        "location": "Location",
+        "camera": "Camera",
+        "starts_local": "From (local)",
+        "ends_local": "To (local)",
+        "sightings": "Sightings",
+    }
+    times = {name: frame[name].dt.strftime("%Y-%m-%d %H:%M:%S") for name in ("starts_local", "ends_local")}
+    return frame.assign(**times)[list(named)].rename(columns=named)
+
+
+def _show_footfall(page: OpenPage) -> None:
+    with page.section("Footfall over time"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.segmented_control("Step", list(Grain), key=GRAIN_KEY, format_func=lambda grain: f"By {grain}")
+            measure = st.selectbox("Count", list(MEASURES), format_func=MEASURES.__getitem__, width=220)
+        frame = page.explorer.footfall(page.filters)
+        places = frame["location"].nunique()
+        cut = f" The chart shows {LINES_AT_MOST} of {places} locations; choose those you need."
+        page.figure(
+            "footfall",
+            chart=footfall_chart(shown_locations(frame), measure=measure, grain=page.filters.grain),
+            table=_footfall_table(frame, page.filters.grain),
+            definition="Whole business days, all cameras of a location. A gap means that nothing was recorded. "
+            "Unique visitors do not add up over hours, days or locations." + (cut if places > LINES_AT_MOST else ""),
+            filters=replace(page.filters, starts_at=None, ends_at=None),
+        )
 
 
 def _footfall_table(frame: pd.DataFrame, grain: Grain) -> pd.DataFrame:
@@ -153,4 +233,4 @@ def _show_definitions(provenance: Provenance, *, visit_gap_s: int) -> None:
 
 
 require_app()
-show_page()
+run_page(Page.VISITORS, "Unique Visitor Report", show_visitors, offered=Offered.MINUTES)

@@ -10,9 +10,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from footfall_assets.contracts.audit import Access, Answer
+from footfall_assets.contracts.access import Access
+from footfall_assets.contracts.audit import Answer
 from footfall_assets.contracts.settings import LinkageSettings, load_settings
-from footfall_assets.storage.audit_store import AccessLog, AuditStore
+from footfall_assets.storage.access_log import AccessLog
+from footfall_assets.storage.audit_store import AuditStore
 from footfall_assets.storage.crop_reserve import CropExpired
 from footfall_assets.storage.lake import FolderLake
 from streamlit_app.access import CropScope
@@ -211,7 +213,7 @@ class TestForbidden:
     def test_production_refuses_even_an_auditor(self, page, keys_read, monkeypatch):
         monkeypatch.setenv("FOOTFALL_ENVIRONMENT", "production")
         page.run()
-        assert "identity provider" in texts(page)
+        assert "it has no users" in texts(page)
         assert keys_read == []
 
 

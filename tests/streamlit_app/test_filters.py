@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, time
 
 import pytest
 from hypothesis import given
@@ -69,3 +69,20 @@ def test_a_million_characters_cost_nothing():
     found, problems = parse_filters(dict.fromkeys(("from", "to", "location", "group", "min", "by"), huge), OPTIONS)
     assert found == DEFAULT
     assert len(problems) == 5
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"starts_at": time(9, 30)},
+        {"ends_at": time(18, 0)},
+        {"starts_at": time(9, 30), "ends_at": time(9, 31)},
+        {"camera_ids": ("till",)},
+    ],
+)
+def test_minutes_and_cameras_survive_the_address(asked):
+    options = FilterOptions(
+        date(2024, 1, 1), date(2024, 1, 31), {"store-101": "Store"}, {}, {"till": "Till"}, {"till": "store-101"}
+    )
+    filters = Filters(date(2024, 1, 2), date(2024, 1, 2), **asked)
+    assert parse_filters(to_params(filters), options) == (filters, ())

@@ -1,8 +1,9 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from footfall_assets.contracts.errors import QuarantineReason
+from footfall_assets.contracts.run_status import RUN_STATUS_KEY, RecentRuns, RunStatus
 from streamlit_app.fleet_tables import REASONS
 
 
@@ -37,7 +38,10 @@ def test_normal_page(troubled, publish, covered, operations) -> None:
     publish(covered)
     page = operations()
     assert page.title[0].value == "Operations"
-    assert metrics(page) == {
+    shown = metrics(page)
+    assert shown.pop("Data age") == "1 hour"
+    assert shown.pop("Since the last publication")
+    assert shown == {
         "Devices reporting": "2 of 4",
         "Cameras with pictures": "1 of 4",
         "Batches in spools": "99,000",
@@ -122,10 +126,40 @@ def test_a_report_in_another_devices_name_is_not_believed(fleet, operations) -> 
 def test_production_shows_nothing(troubled, operations, monkeypatch) -> None:
     monkeypatch.setenv("FOOTFALL_ENVIRONMENT", "production")
     page = operations()
-    assert "no identity provider is configured" in texts(page)
+    assert "it has no users" in texts(page)
     assert not page.dataframe
     assert "box-ill" not in texts(page)
 
 
 def test_every_reason_is_explained() -> None:
     assert set(REASONS) == set(QuarantineReason)
+
+
+def test_the_last_runs_lead_into_the_dagster_ui(troubled, publish, covered, operations, monkeypatch) -> None:
+    monkeypatch.setenv("FOOTFALL_DAGSTER_URL", "https://dagster.example/")
+    started = datetime(2024, 2, 3, 6, tzinfo=UTC)
+    runs = [
+        RunStatus(
+            run_id=name,
+            job=job,
+            partition="2024-02-03",
+            status=state,
+            started_at=started,
+            ended_at=started + timedelta(seconds=90),
+        )
+        for name, job, state in (("r-2", "days", "failure"), ("r-1", "places", "success"))
+    ]
+    document = RecentRuns(at=started, runs=tuple(runs))
+    troubled.lake.write(RUN_STATUS_KEY, document.model_dump_json().encode())
+    publish(covered)
+    page = operations()
+    frame = next(each.value for each in page.dataframe if "Dagster UI" in each.value.columns)
+    assert frame["Dagster UI"].tolist() == ["https://dagster.example/runs/r-2", "https://dagster.example/runs/r-1"]
+    assert frame["Seconds"].tolist() == [90, 90]
+    assert "1 of the last 2 runs failed" in texts(page)
+    assert metrics(page)["Data age"] == "1 hour"
+
+
+def test_without_runs_it_says_how_to_start(troubled, publish, covered, operations) -> None:
+    publish(covered)
+    assert "no run is recorded yet" in texts(operations())

@@ -1,9 +1,11 @@
+import sys
 from datetime import UTC, date, datetime
 
 import pytest
 
 from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE
 
+HAND_MADE = sys.modules["hand_made_publication"]  # loaded by conftest.py
 INJECTION = "' or 1=1; drop table fct_appearances --"
 HOSTILE = {
     "sql in every parameter": dict.fromkeys(("from", "location", "group"), INJECTION),
@@ -28,6 +30,7 @@ def metrics(app):
 
 
 def run(app, **params):
+    app.switch_page("pages/visitors.py")
     for name, value in params.items():
         app.query_params[name] = value
     app.run()
@@ -103,7 +106,7 @@ def test_filters_set_the_address(publish, stores, app):
     run(app)
     app.date_input[0].set_value((date(2024, 2, 2), date(2024, 2, 2)))
     app.multiselect[0].set_value(["store-203"])
-    app.number_input[0].set_value(2).run()
+    app.number_input(key="filter_min_appearances").set_value(2).run()
     assert not app.exception
     assert address(app) == {"from": ["2024-02-02"], "to": ["2024-02-02"], "location": ["store-203"], "min": ["2"]}
     assert metrics(app)["Listed Visitors"] == "0"
@@ -240,12 +243,81 @@ def test_chart_by_day_has_its_table(publish, stores, app):
 
 
 @pytest.mark.parametrize("where", ["home", "publication"])
-def test_production_without_identity_provider_shows_nothing(publish, stores, app, monkeypatch, where):
+def test_production_without_users_shows_nothing(publish, stores, app, monkeypatch, where):
     publish(stores, environment="production" if where == "publication" else "development")
     if where == "home":
         monkeypatch.setenv("FOOTFALL_ENVIRONMENT", "production")
     run(app)
-    assert "no identity provider" in app.error[0].value
+    assert "it has no users" in app.error[0].value
     assert not app.metric
     assert not app.dataframe
     assert not app.multiselect
+
+
+@pytest.fixture
+def examples(publish):
+    """Five visitors of the report's example, in four stores."""
+    return publish(HAND_MADE.example_stores())
+
+
+def test_the_examples_rows_are_on_the_page(examples, app):
+    run(app)
+    frame = app.dataframe[0].value
+    rows = frame[["Visitor ID", "Total Appearances", "Visit Frequency per Location"]].to_numpy().tolist()
+    assert [tuple(row) for row in rows] == [(*row[:2], row[3]) for row in HAND_MADE.EXAMPLE_ROWS]
+    assert frame["Locations Visited"].tolist() == [row[2] for row in HAND_MADE.EXAMPLE_ROWS]
+    assert metrics(app)["Listed Visitors"] == "5"
+
+
+def test_the_list_comes_a_page_at_a_time_in_the_order_asked_for(publish, app):
+    made = HAND_MADE.HandMade().place("store-101", "Store #101").whole_day("store-101", "2024-02-01", 120)
+    for number in range(120):
+        made.appear(f"{number:05}A", "store-101-door", f"2024-02-01T{8 + number // 12:02}:{number % 12 * 5:02}")
+    publish(made)
+    run(app)
+    assert len(app.dataframe[0].value) == 50
+    assert "Rows 1 to 50 of 120." in texts(app)
+    page = next(each for each in app.number_input if each.label == "Page")
+    page.set_value(3).run()
+    assert app.dataframe[0].value["Visitor ID"].tolist() == [f"{number:05}A" for number in range(100, 120)]
+    app.number_input(key="filter_min_appearances").set_value(2).run()
+    assert not app.exception
+    assert "No visitor has that many appearances" in texts(app)
+
+
+def test_a_visitors_way_is_shown_once_chosen(examples, app):
+    run(app)
+    chosen = next(each for each in app.selectbox if each.key == "visitors_chosen")
+    chosen.select_index(0).run()
+    assert not app.exception
+    assert "07654D: 22 appearances" in texts(app).replace("\\", "")
+    table = next(each.value for each in app.dataframe if "Camera" in each.value.columns)
+    assert len(table) == 22
+    assert set(table["Location"]) == {"Store #150", "Store #203"}
+
+
+def test_a_period_to_the_minute_comes_from_the_address_and_stays(publish, stores, app):
+    publish(stores)
+    asked = {"from": "2024-02-01T09:30", "to": "2024-02-01T15:15", "location": "store-101"}
+    run(app, **asked)
+    assert address(app) == {name: [value] for name, value in asked.items()}
+    assert "February 1, 2024 09:30 - February 1, 2024 15:15" in texts(app).replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"from": "2024-02-01T25:00"},
+        {"from": "2024-02-01T09:30:00"},
+        {"from": "2024-02-01T09:30Z"},
+        {"to": "2024-02-01T' or 1=1"},
+        {"from": "2024-02-02T12:00", "to": "2024-02-02T11:00"},
+        {"camera": "nobody-knows"},
+    ],
+)
+def test_hostile_minutes_and_cameras_are_put_back(publish, stores, app, asked):
+    publish(stores)
+    run(app, **asked)
+    assert app.warning
+    assert "T" not in address(app)["from"][0] + address(app)["to"][0]
+    assert "camera" not in address(app)

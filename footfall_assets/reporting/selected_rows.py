@@ -1,0 +1,70 @@
+"""Rows of a published table that a report is about: whole business days, or to the minute of each location's clock.
+
+All SQL here is made of constants of this package when it is imported; what people ask for is bound.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from footfall_assets.reporting.request import Period
+from footfall_assets.reporting.selection import Directory, Selection
+
+# What a report is about; all three are bound.
+SELECTED: Final = """
+business_day between $first_day and $last_day
+and ($cameras::varchar[] is null or camera_id in (select unnest($cameras::varchar[])))
+"""
+# One row a location: where its clock shows the period's first and last minute.
+_EDGES: Final = """
+select
+    unnest($places::varchar[]) as location_id,
+    unnest($starts::timestamptz[]) as period_starts_at,
+    unnest($ends::timestamptz[]) as period_ends_at
+"""
+
+
+@dataclass(frozen=True)
+class SelectedRows:
+    """What to bind, and whether the queries are those to the minute."""
+
+    parameters: Mapping[str, object]
+    to_the_minute: bool
+
+
+def selected_rows(directory: Directory, selection: Selection, period: Period) -> SelectedRows:
+    """Return what a query of `rows_of` needs for the cameras of `selection`.
+
+    To the minute, locations that the directory does not know have no clock and are left out.
+    """
+    days: dict[str, object] = {
+        "first_day": period.first_day,
+        "last_day": period.last_day,
+        "cameras": selection.parameter,
+    }
+    if period.is_whole_days:
+        return SelectedRows(days, to_the_minute=False)
+    places = list(directory.locations.values())
+    bounds = [period.bounds(place.timezone) for place in places]
+    edges = {
+        "places": [place.location_id for place in places],
+        "starts": [starts for starts, _ in bounds],
+        "ends": [ends for _, ends in bounds],
+    }
+    return SelectedRows(days | edges, to_the_minute=True)
+
+
+def rows_of(table: str, moment: str) -> dict[bool, str]:
+    """Return the selected rows of a table as SQL to select from, by whether they are to the minute.
+
+    Args:
+        table: a published table with `business_day`, `camera_id` and `location_id`; a constant.
+        moment: its column that belongs to the period or not; a constant.
+    """
+    return {
+        False: f"(select * from {table} where {SELECTED})",  # noqa: S608 - constants
+        True: (
+            f"(select {table}.* from {table} inner join ({_EDGES}) as edges using (location_id) "  # noqa: S608
+            f"where {moment} >= period_starts_at and {moment} < period_ends_at and {SELECTED})"
+        ),
+    }
