@@ -12,6 +12,8 @@ from footfall_assets.identity.assets import build_identity_assets
 from footfall_assets.operations.assets import build_fleet_schedule, fleet
 from footfall_assets.operations.automation import build_automation
 from footfall_assets.operations.jobs import build_jobs
+from footfall_assets.operations.run_status import build_run_status_sensor
+from footfall_assets.operations.scheduled_reports import build_report_schedule, build_visitor_reports
 from footfall_assets.platform import Platform
 from footfall_assets.vision.assets import build_vision_assets
 from footfall_assets.warehouse.assets import build_warehouse_assets
@@ -43,10 +45,11 @@ def build_definitions(settings: PlatformSettings) -> dg.Definitions:
             warehouse,
             publication,
             fleet,
+            build_visitor_reports(first_day),
         ],
         jobs=jobs,
-        sensors=[sensor],
-        schedules=[schedule, build_fleet_schedule()],
+        sensors=[sensor, build_run_status_sensor()],
+        schedules=[schedule, build_fleet_schedule(), build_report_schedule(settings.reports)],
         resources={"platform": platform},
         executor=dg.in_process_executor,
     )

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from filelock import FileLock
 
+from footfall_assets.contracts.attributes import Attribute
 from footfall_assets.contracts.calibration import Calibration, ProbeWeights
 from footfall_assets.contracts.registry import DEVELOPMENT_BASIS, LocationMode, Registry
 from footfall_assets.contracts.settings import PlatformSettings
@@ -24,11 +26,21 @@ from footfall_assets.storage.partitions import PartitionManifest, PartitionPlace
 from footfall_assets.storage.parts import Refreshed
 from footfall_assets.storage.registry_store import current_revision, read_registry
 from models.alignment import CropTemplate
-from models.catalog import load_face_detector, load_face_embedder
+from models.catalog import (
+    DEFAULT_AGE_GENDER,
+    DEFAULT_EXPRESSION,
+    load_age_gender,
+    load_expression,
+    load_face_detector,
+    load_face_embedder,
+)
 from models.detector import DetectorOptions, FaceDetector
 from models.embedder import FaceEmbedder
 from models.errors import ManifestError
 from models.manifest import Manifest, ModelKind, ModelSpec, load_manifest
+
+if TYPE_CHECKING:
+    from models.attributes import AgeGenderEstimator, ExpressionEstimator
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,7 @@ class Platform:
             detector=detector.identity,
             crop=self.crop_template.model_dump_json(),
             embedder=self._embedder_spec.identity,
+            attributes=self.attribute_models,
             cuts=self.cuts,
             probe=self._probe_weights.model_dump_json() if self._probe_weights else "",
         )
@@ -177,6 +190,31 @@ class Platform:
             manifest=self.model_manifest,
         )
 
+    @cached_property
+    def attribute_models(self) -> str:
+        """The identities of the models of age, gender and expression; naming them loads none."""
+        age_gender = self.model_manifest.get(DEFAULT_AGE_GENDER, ModelKind.AGE_GENDER)
+        expression = self.model_manifest.get(DEFAULT_EXPRESSION, ModelKind.EXPRESSION)
+        return f"{age_gender.identity}+{expression.identity}"
+
+    @cached_property
+    def age_gender(self) -> "AgeGenderEstimator":
+        """The estimator of age and gender.
+
+        Raises:
+            models.errors.ModelMissing: it was not pulled; it is optional.
+        """
+        return load_age_gender(
+            cache=self.settings.model_cache, threads=self.settings.threads, manifest=self.model_manifest
+        )
+
+    @cached_property
+    def expression(self) -> "ExpressionEstimator":
+        """The estimator of expressions; raises as `age_gender`."""
+        return load_expression(
+            cache=self.settings.model_cache, threads=self.settings.threads, manifest=self.model_manifest
+        )
+
     def place_of(self, asset: str, place: Place) -> PartitionPlace:
         """Return where an asset of day x location lies in the active version."""
         return PartitionPlace(asset, self.versions.as_dict()[asset], place.day, place.location_id)
@@ -218,6 +256,18 @@ class Platform:
         if location.legal_basis == DEVELOPMENT_BASIS and self.settings.environment == "production":
             return min(location.mode, LocationMode.COUNT_ONLY, key=list(LocationMode).index)
         return location.mode
+
+    def location_attributes(self, place: Place) -> tuple[Attribute, ...]:
+        """Return what is switched on for a location on a day, in the order of `Attribute`, failing closed.
+
+        Nothing where it does not recognise visitors; in production the basis `development` carries nothing.
+        """
+        location = self.registry.location(place.location_id, place.day)
+        if location is None or self.location_mode(place) is not LocationMode.UNIQUE:
+            return ()
+        if location.attributes_basis == DEVELOPMENT_BASIS and self.settings.environment == "production":
+            return ()
+        return tuple(each for each in Attribute if each in location.attributes)
 
 
 def _batch_of(name: str) -> str:

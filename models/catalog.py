@@ -7,9 +7,8 @@ read its family, `ModelMissing` where it was not pulled yet, `HashMismatch` wher
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from models.attributes import AgeGenderEstimator, ExpressionEstimator, FaceApiAgeGender, FaceApiExpression
 from models.cache import read_model
 from models.detector import CenterFace, DetectorOptions, FaceDetector, PersonDetector
 from models.embedder import FaceEmbedder, OnnxEmbedder
@@ -18,6 +17,9 @@ from models.manifest import Manifest, ModelKind, load_manifest
 from models.session import ModelSession
 from models.yolox import YoloX
 from models.yunet import YuNet
+
+if TYPE_CHECKING:
+    from models.attributes import AgeGenderEstimator, ExpressionEstimator
 
 DEFAULT_FACE_DETECTOR = "centerface"
 DEFAULT_FACE_EMBEDDER = "dlib_resnet_v1"
@@ -65,16 +67,20 @@ def load_person_detector(
 
 def load_age_gender(
     name: str = DEFAULT_AGE_GENDER, *, cache: Path, threads: int = 1, manifest: Manifest | None = None
-) -> AgeGenderEstimator:
+) -> "AgeGenderEstimator":
     """Load an age and gender estimator from the cache (errors: see the module)."""
+    from models.attributes import FaceApiAgeGender  # noqa: PLC0415 - where switched off, it is never imported
+
     session = _open(name, ModelKind.AGE_GENDER, cache=cache, threads=threads, manifest=manifest)
     return _reader(session, {"face_api": FaceApiAgeGender})(session)
 
 
 def load_expression(
     name: str = DEFAULT_EXPRESSION, *, cache: Path, threads: int = 1, manifest: Manifest | None = None
-) -> ExpressionEstimator:
+) -> "ExpressionEstimator":
     """Load an expression estimator from the cache (errors: see the module)."""
+    from models.attributes import FaceApiExpression  # noqa: PLC0415 - likewise
+
     session = _open(name, ModelKind.EXPRESSION, cache=cache, threads=threads, manifest=manifest)
     return _reader(session, {"face_api": FaceApiExpression})(session)
 

@@ -12,18 +12,19 @@ with
         from {{ ref("local_visitor_cuts") }}
     )
 
-    (
-        select 'no local visitor' as missing, *
-        from from_appearances
-        except all
-        select 'no local visitor', *
-        from from_local_visitors
-    )
-union all
-(
-    select 'no appearance' as missing, *
-    from from_local_visitors
-    except all
-    select 'no appearance', *
-    from from_appearances
-)
+select
+    from_appearances.face_id as counted_face_id,
+    from_local_visitors.face_id as local_face_id,
+    coalesce(from_appearances.camera_id, from_local_visitors.camera_id) as camera_id,
+    coalesce(
+        from_appearances.business_day, from_local_visitors.business_day
+    ) as business_day
+from from_appearances
+full join
+    from_local_visitors
+    on from_appearances.face_id = from_local_visitors.face_id
+    and from_appearances.linkage_window = from_local_visitors.linkage_window
+    and from_appearances.camera_id = from_local_visitors.camera_id
+    and from_appearances.location_id = from_local_visitors.location_id
+    and from_appearances.business_day = from_local_visitors.business_day
+where from_appearances.face_id is null or from_local_visitors.face_id is null

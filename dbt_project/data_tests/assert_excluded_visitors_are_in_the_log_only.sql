@@ -22,6 +22,9 @@ with
         union all
         select face_id, linkage_window, 'unique_visitor_report' as mart
         from {{ ref("unique_visitor_report") }}
+        union all
+        select face_id, linkage_window, 'visitor_window' as mart
+        from {{ ref("visitor_window") }}
     )
 
 select counted.mart, count(*) as occurrences

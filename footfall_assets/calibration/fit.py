@@ -147,9 +147,7 @@ def _sizes(stores: int, rng: np.random.Generator) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def strangers_of(
-    stills: LabelledStills, people: Labels, founding: NDArray[np.bool_], max_distance: float
-) -> Strangers:
+def strangers_of(stills: LabelledStills, people: Labels, founding: NDArray[np.bool_], max_distance: float) -> Strangers:
     """Return the pairs of different people by their templates (one a photograph), and those within a distance."""
     rows = np.flatnonzero(np.isin(stills.person, people) & founding & (stills.kind == StillKind.CLEAN))
     photos, at = np.unique(stills.photo[rows], return_inverse=True)

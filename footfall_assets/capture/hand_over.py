@@ -13,6 +13,7 @@ from edge_capture.device import load_or_create_key
 from edge_capture.filter import StillFilter
 from edge_capture.source import Frame
 from footfall_assets.contracts.batch import landing_key, public_key_text
+from footfall_assets.contracts.camera_settings import Zone
 from footfall_assets.contracts.errors import RegistryError
 from footfall_assets.contracts.registry import (
     DEVELOPMENT_BASIS,
@@ -43,6 +44,9 @@ class CameraNeed:
     timezone: str = "UTC"
     interval_s: float = 5.0
     filter: FilterMode = FilterMode.FACE
+    zones: tuple[str, ...] = ()
+    areas: tuple[Zone, ...] = ()
+    plan_position: tuple[float, float] | None = None  # metres on the store's plan
 
 
 @dataclass
@@ -99,6 +103,9 @@ def _camera(registry: Registry, need: CameraNeed) -> Camera:
         name=need.camera_name or need.camera_id,
         interval_s=need.interval_s,
         filter=need.filter,
+        zones=need.zones,
+        areas=need.areas,
+        plan_position=need.plan_position,
         valid_from=need.first_day,
     )
 

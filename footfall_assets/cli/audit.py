@@ -78,11 +78,12 @@ def label(
     Example: footfall audit label audit-2024-01-31-0123456789ab --answers answers.csv --labeller ann
     """
     from footfall_assets.audit.answers_file import read_answers_file, without_repeated
-    from footfall_assets.contracts.audit import Access
+    from footfall_assets.contracts.access import Access
     from footfall_assets.contracts.ids import parse_slug
     from footfall_assets.contracts.settings import load_settings
     from footfall_assets.storage import open_lake
-    from footfall_assets.storage.audit_store import AccessLog, AuditStore
+    from footfall_assets.storage.access_log import AccessLog
+    from footfall_assets.storage.audit_store import AuditStore
 
     settings = load_settings()
     lake = open_lake(settings)
@@ -163,7 +164,7 @@ def verify() -> None:
     """
     from footfall_assets.contracts.settings import load_settings
     from footfall_assets.storage import open_lake
-    from footfall_assets.storage.audit_store import AccessLog
+    from footfall_assets.storage.access_log import AccessLog
 
     settings = load_settings()
     lines = AccessLog(open_lake(settings), settings.keys_dir).verify()

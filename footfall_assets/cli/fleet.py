@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from footfall_assets.cli import devices
+from footfall_assets.contracts.attributes import Attribute
 from footfall_assets.contracts.camera_settings import SourceKind, parse_polygon
 from footfall_assets.contracts.errors import RegistryError
 from footfall_assets.contracts.registry import (
@@ -153,6 +154,54 @@ def add_group(
     typer.echo(f"{group.group_id}: {group.name}, {len(group.camera_ids)} cameras")
 
 
+@app.command()
+def set_attributes(
+    location_id: Annotated[str, typer.Argument(help="Such as store-101; its mode must be unique.")],
+    attribute: Annotated[
+        list[Attribute] | None, typer.Option(help="What to guess of faces; repeat for more. Without: nothing.")
+    ] = None,
+    legal_basis: Annotated[str | None, typer.Option(help="Of the attributes, besides that of unique.")] = None,
+    notice_since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day the notice about them went up.")
+    ] = None,
+    assessment: Annotated[str | None, typer.Option(help="Id of the impact assessment about them.")] = None,
+    valid_from: _From = None,
+) -> None:
+    """Switch guesses of age, gender and expression on for a location, or off; shares over many are all they give.
+
+    Example: footfall fleet set-attributes store-101 --attribute age --attribute gender
+    """
+    from footfall_assets.contracts.settings import load_settings
+
+    development = load_settings().environment == "development"
+    if not development and (legal_basis or "").strip() == DEVELOPMENT_BASIS:
+        raise RegistryError(f"legal basis {DEVELOPMENT_BASIS!r} is none in production; name the basis that holds there")
+    wanted = tuple(dict.fromkeys(attribute or ()))
+    basis = legal_basis or (DEVELOPMENT_BASIS if development else None)
+    switched = {
+        "attributes": wanted,
+        "attributes_basis": basis if wanted else None,
+        "attributes_notice_since": notice_since.date() if notice_since and wanted else None,
+        "attributes_assessment": assessment if wanted else None,
+        "valid_from": _day(valid_from),
+    }
+    _change(lambda registry: registry.with_location(_changed(registry, location_id, switched)))
+    told = ", ".join(wanted) or "none"
+    typer.echo(f"{location_id}: attributes {told}, from {switched['valid_from']}")
+
+
+def _changed(registry: Registry, location_id: str, changes: dict[str, Any]) -> Location:
+    """Return the version of a location that holds on the day of the change, changed."""
+    found = registry.location(location_id, changes["valid_from"])
+    if found is None:
+        known = ", ".join(registry.location_ids()) or "none"
+        raise RegistryError(f"unknown location {location_id!r} on {changes['valid_from']}; known: {known}")
+    try:
+        return Location.model_validate(found.model_dump() | changes)
+    except ValidationError as error:
+        raise _mistake(error) from error
+
+
 @app.command("list")
 def list_fleet() -> None:
     """List locations, cameras and camera groups as they are now.
@@ -169,6 +218,7 @@ def list_fleet() -> None:
         typer.echo(
             f"{location.location_id}  {location.name}  {location.timezone}  {location.mode}  "
             f"basis {location.legal_basis or '-'}  group {location.partition_group}"
+            f"  attributes {', '.join(location.attributes) or '-'}"
         )
         for camera in current(registry.cameras, "camera_id"):
             if camera.location_id == location.location_id:

@@ -142,6 +142,32 @@ def events(form: _Form = Form.TABLE) -> None:
 
 
 @app.command()
+def seal(
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Business day whose identities to seal.")],
+    author: _Author = "",
+) -> None:
+    """Have a provisional day solved over its whole linkage window; later provisional days then rest on it.
+
+    Example: footfall identities seal 2024-01-24
+    """
+    from footfall_assets.identity.seals import request_seal
+    from footfall_assets.identity.window_plan import known_places, window_plan
+
+    if not author.strip():
+        raise UserMistake("expected --author NAME: a seal names who asked for it")
+    platform, asked = _platform(), day.date()
+    places = known_places(platform)
+    if not any(place.day == asked for place in places):
+        raise UserMistake(f"nobody is known on {asked} yet; footfall run first, or name another day")
+    if asked in window_plan(platform, places, asked).sealing.sealed:
+        typer.echo(f"{asked} is sealed as it is")
+        return
+    request_seal(platform.lake, asked, author)
+    typer.echo(f"{asked} will be sealed, asked for by {author}")
+    typer.echo("next: footfall run", err=True)
+
+
+@app.command()
 def explain(
     visitor: _Visitor,
     window: _Window = None,

@@ -7,17 +7,21 @@ import typer
 
 from edge_capture.errors import EdgeError
 from footfall_assets.cli import (
+    access_log,
+    attributes,
     audit,
     calibrate,
     compare,
     fleet,
     identities,
+    imports,
     ingest,
     interfaces,
     models,
     reports,
     runs,
     simulate,
+    users,
 )
 from footfall_assets.contracts.errors import FootfallError, UserMistake
 from models.errors import ModelError
@@ -33,10 +37,14 @@ app = typer.Typer(
 )
 app.add_typer(models.app, name="models")
 app.add_typer(fleet.app, name="fleet")
+app.add_typer(attributes.app, name="attributes")
 app.add_typer(audit.app, name="audit")
 app.add_typer(identities.app, name="identities")
+app.add_typer(users.app, name="users")
+app.add_typer(access_log.app, name="access-log")
 app.command("simulate")(simulate.simulate)
 app.command("ingest")(ingest.ingest)
+app.command("import")(imports.import_file)
 app.command("run")(runs.run)
 app.command("report")(reports.report)
 app.command("compare")(compare.compare)

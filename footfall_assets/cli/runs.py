@@ -1,6 +1,6 @@
 """`footfall run`: materialise what is due, through Dagster."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
@@ -26,6 +26,7 @@ def run(
     from footfall_assets.definitions import build_definitions
     from footfall_assets.operations.dagster_home import open_instance
     from footfall_assets.operations.run import Runner
+    from footfall_assets.operations.run_status import write_run_status
     from footfall_assets.operations.scope import places_in
     from footfall_assets.platform import Platform
 
@@ -44,13 +45,16 @@ def run(
             bar.update(tasks[stage], completed=number, total=total)
 
         runner = Runner(build_definitions(settings), instance, platform, show)
-        if first_day and last_day:
-            places = places_in(platform.registry, _date(first_day), _date(last_day), tuple(location or ()))
-            summary = runner.run_places(places)
-        elif location:
-            raise UserMistake("expected --from and --to beside --location")
-        else:
-            summary = runner.run_due()
+        try:
+            if first_day and last_day:
+                places = places_in(platform.registry, _date(first_day), _date(last_day), tuple(location or ()))
+                summary = runner.run_places(places)
+            elif location:
+                raise UserMistake("expected --from and --to beside --location")
+            else:
+                summary = runner.run_due()
+        finally:
+            write_run_status(instance, platform.lake, now=datetime.now(UTC))
     typer.echo(
         ", ".join(f"{stage}: {count} runs" for stage, count in summary.runs.items()) or "everything is up to date"
     )

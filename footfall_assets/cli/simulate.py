@@ -13,6 +13,7 @@ from footfall_assets.contracts.errors import UserMistake
 if TYPE_CHECKING:
     from edge_capture.batch import Still
     from edge_capture.source import Frame
+    from footfall_assets.contracts.settings import PlatformSettings
     from footfall_assets.simulation.simulation import CameraDay, SimulatedStill, Simulation
 
 _FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
@@ -32,6 +33,9 @@ def simulate(
     truth: Annotated[Path | None, typer.Option(help="Default truth.parquet in the home.")] = None,
 ) -> None:
     """Simulate stores: batches go to the landing area, the truth about every still to a file.
+
+    Beside the truth lie the files that the stores' other systems would export, and they are imported: opening hours, a
+    staff plan, sales and door counts (docs/imports.md).
 
     Example: footfall simulate --locations 3 --days 3 --visitors 60 --seed 7
     """
@@ -81,10 +85,27 @@ def simulate(
     target = truth or settings.home / "truth.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(truth_table(rows), target)
+    _import_business_files(simulation, target.parent, settings)
     typer.echo(
         f"{visitors} people, {len(simulation.schedule.visits)} visits: {total.frames} stills, {total.kept} kept by the "
         f"edge filter, {total.batches} batches, {total.size_bytes / 1e6:.1f} MB landed; truth in {target}"
     )
+
+
+def _import_business_files(simulation: "Simulation", folder: Path, settings: "PlatformSettings") -> None:
+    """Write what the stores' other systems would export, and take it in as `footfall import` does."""
+    from footfall_assets.imports.import_file import import_csv, parse_csv
+    from footfall_assets.simulation.business_files import business_files
+    from footfall_assets.storage import open_lake
+    from footfall_assets.storage.registry_store import read_registry
+
+    lake, now = open_lake(settings), datetime.now(UTC)
+    registry = read_registry(lake)
+    for kind, text in business_files(simulation.schedule).items():
+        path = folder / f"{kind}.csv"
+        path.write_text(text)
+        parsed = parse_csv(kind, path.name, text.encode(), registry=registry, now=now)
+        import_csv(lake, kind, parsed, now=now, lock_folder=settings.home / "locks")
 
 
 def _simulation(
@@ -113,6 +134,9 @@ def _needs(simulation: "Simulation") -> list[Any]:
             camera_name=f"{store.name} {camera.name}",
             timezone=store.timezone,
             interval_s=camera.interval_s,
+            zones=camera.zones,
+            areas=camera.areas,
+            plan_position=camera.plan_position,
         )
         for store in simulation.schedule.stores
         for camera in store.cameras

@@ -1,4 +1,4 @@
-"""Records of a ground-truth audit: what is asked, what was answered, and who looked at what.
+"""Records of a ground-truth audit: what is asked and what was answered.
 
 The sample holds ids and no picture. It and the labels lie in the lake; neither says which identity anybody was given.
 """
@@ -133,31 +133,6 @@ class Label(_Record):
     labeller: Slug
     answer: Answer | None
     answered_at: AwareDatetime
-
-
-class Access(StrEnum):
-    """What somebody did with pictures of people."""
-
-    VIEW = "audit_view"
-    LABEL = "audit_label"
-    UNDO = "audit_undo"
-
-
-class AccessRecord(_Record):
-    """One line of the access log: who, when, what kind of thing; never which picture, vector or identity.
-
-    Each line carries a keyed hash over itself and the hash of the line before.
-    """
-
-    number: int = Field(ge=1)
-    at: AwareDatetime
-    who: Slug
-    role: Slug
-    access: Access
-    about: SAMPLE_ID
-    count: int = Field(ge=0)  # pictures shown, or answers given
-    previous: str
-    digest: Sha256
 
 
 def sample_id(last_day: date, *content: str) -> str:

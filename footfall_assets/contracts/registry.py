@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from footfall_assets.contracts.attributes import Attribute
 from footfall_assets.contracts.camera_settings import (
     CameraAddress,
     IntervalSeconds,
@@ -57,7 +58,10 @@ class _Record(BaseModel):
 
 
 class Location(_Record):
-    """One version of a store; `unique` needs its legal basis, notice and assessment (decision G11)."""
+    """One version of a store; `unique` needs its legal basis, notice and assessment (decision G11).
+
+    So do age, gender and expression, of their own (G9); they are guessed of visitors, so only `unique` may have them.
+    """
 
     location_id: Slug
     name: DisplayName
@@ -66,19 +70,45 @@ class Location(_Record):
     legal_basis: str | None = None
     notice_since: date | None = None
     assessment: str | None = None
+    attributes: tuple[Attribute, ...] = ()
+    attributes_basis: str | None = None
+    attributes_notice_since: date | None = None
+    attributes_assessment: str | None = None
     partition_group: Slug
     valid_from: date
 
     @model_validator(mode="after")
     def _unique_is_lawful(self) -> Self:
-        basis, assessment = (self.legal_basis or "").strip(), (self.assessment or "").strip()
-        complete = basis == DEVELOPMENT_BASIS or (basis and self.notice_since and assessment)
+        complete = _is_lawful(self.legal_basis, self.notice_since, self.assessment)
         if self.mode is LocationMode.UNIQUE and not complete:
             raise ValueError(
                 f"location {self.location_id}: mode 'unique' needs a legal basis, the day the notice went up and the "
                 "id of an assessment; give all three or use mode 'count_only'"
             )
         return self
+
+    @model_validator(mode="after")
+    def _attributes_are_lawful(self) -> Self:
+        if not self.attributes:
+            return self
+        if len(set(self.attributes)) != len(self.attributes):
+            raise ValueError(f"location {self.location_id}: expected each attribute once")
+        if self.mode is not LocationMode.UNIQUE:
+            raise ValueError(
+                f"location {self.location_id}: attributes are guessed of visitors, which mode {self.mode.value!r} does "
+                "not know; use mode 'unique' or switch them off"
+            )
+        if not _is_lawful(self.attributes_basis, self.attributes_notice_since, self.attributes_assessment):
+            raise ValueError(
+                f"location {self.location_id}: attributes need a legal basis of their own, the day their notice went "
+                "up and the id of an assessment; give all three or switch them off"
+            )
+        return self
+
+
+def _is_lawful(basis: str | None, notice_since: date | None, assessment: str | None) -> bool:
+    named, assessed = (basis or "").strip(), (assessment or "").strip()
+    return named == DEVELOPMENT_BASIS or bool(named and notice_since and assessed)
 
 
 class Camera(_Record):

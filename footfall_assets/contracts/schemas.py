@@ -4,6 +4,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from footfall_assets.contracts.attributes import EXPRESSIONS
+
 _TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
 _UUID: Final = pa.uuid()
 _UUIDS: Final = pa.list_(pa.binary(16))  # PyArrow makes no empty column of lists of its UUID type
@@ -82,6 +84,17 @@ def face_embeddings(dim: int) -> pa.Schema:
     )
 
 
+# What faces look like, where a location has it switched on; null where it has not. One row is one face.
+FACE_ATTRIBUTES: Final = pa.schema(
+    [
+        _required("face_image_id", _UUID),
+        _required("models", pa.string()),  # identities, as `Platform.attribute_models`
+        pa.field("age_years", pa.float32()),
+        pa.field("female", pa.float32()),  # probability
+        *(pa.field(name, pa.float32()) for name in EXPRESSIONS),  # probabilities, they add up to 1
+    ]
+)
+
 LOCAL_VISITORS: Final = pa.schema(
     [
         _required("face_image_id", _UUID),
@@ -142,6 +155,18 @@ STRANGERS: Final = pa.schema(
     ]
 )
 
+# Beside `identities`, on provisional days only: what the day rests on, one row.
+PROVISIONAL: Final = pa.schema(
+    [
+        _required("day", pa.date32()),  # the provisional day itself
+        _required("sealed_day", pa.date32()),  # the newest day before it that was solved over the whole window
+        _required("local_visitors", pa.int64()),  # since then
+        _required("attached", pa.int64()),  # of these, to an identity of the sealed day
+        _required("index_used", pa.bool_()),  # whether an index proposed the candidates; else all were compared
+        _required("splits_waiting", pa.int64()),  # pairs that a correction parts only once the window is solved again
+    ]
+)
+
 # Beside `identities`, where correction events touch its window: what became of each.
 CORRECTIONS: Final = pa.schema(
     [
@@ -168,6 +193,7 @@ SIGHTINGS: Final = pa.schema(
         _required("detector", pa.string()),
         pa.field("embedder", pa.string()),
         _required("version", pa.string()),  # of the local visitors it comes from
+        pa.field("zone", pa.string()),  # the drawn area of the picture that holds the face's centre; null where none
     ]
 )
 

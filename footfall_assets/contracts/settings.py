@@ -6,8 +6,18 @@ Nested settings use a double underscore: `FOOTFALL_QUALITY__MIN_SIZE_PX=30`.
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from footfall_assets.contracts.errors import UserMistake
@@ -60,6 +70,18 @@ class LinkageSettings(_Frozen):
     neighbours: int = Field(default=64, ge=1)  # candidates a vector above that
 
 
+class ProvisionalSettings(_Frozen):
+    """When the identities of a day are provisional, until a solve of the whole window seals them (docs/adr/0007).
+
+    Apart from `LinkageSettings`, because a sealed day does not depend on them and keeps its version.
+    """
+
+    above_local_visitors: int = Field(default=500_000, ge=0)  # of the window so far; a smaller one is solved each day
+    seal_every_days: int = Field(default=7, ge=1, le=31)  # of the window
+    candidates: int = Field(default=16, ge=1, le=1024)  # sealed identities that each local visitor is compared with
+    exact_below: int = Field(default=20_000, ge=0)  # sealed identities that are all compared; above, by an index
+
+
 class Shift(_Frozen):
     """One shift of a staff schedule, on the location's own clock."""
 
@@ -107,6 +129,19 @@ class IntakeLimits(_Frozen):
     clock_ahead_s: int = Field(default=300, ge=0)  # a device's clock may run ahead by this
 
 
+class ImportLimits(_Frozen):
+    """What a CSV file of another system may be at most."""
+
+    file_bytes: int = Field(default=64 * 1024**2, ge=1)
+
+
+class StaffingSettings(_Frozen):
+    """The service level that planned staff are held against."""
+
+    visitors_per_staff: float = Field(default=10, gt=0, le=1000)  # visitors an hour that one member of staff serves
+    least_staff: int = Field(default=1, ge=0, le=1000)  # while the store is open, however quiet
+
+
 class FleetSettings(_Frozen):
     """When a device or a camera is worth a warning."""
 
@@ -117,6 +152,21 @@ class FleetSettings(_Frozen):
     clock_skew_s: float = Field(default=60, gt=0)
 
 
+class ReportSettings(_Frozen):
+    """When the visitor report of the day before is written as files."""
+
+    schedule: bool = False  # the files hold visitors one by one, so somebody has to want them
+    cron: str = "0 6 * * *"
+    timezone: str = "UTC"  # IANA name, of `cron`
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, timezone: str) -> str:
+        if timezone not in available_timezones():
+            raise ValueError(f"expected an IANA time zone such as Europe/Berlin, got {timezone!r}")
+        return timezone
+
+
 class AuditSettings(_Frozen):
     """Who may see crops in an audit, and the reserve of crops of past days (off by default)."""
 
@@ -125,6 +175,22 @@ class AuditSettings(_Frozen):
     reserve_share: float = Field(default=0.01, gt=0, le=1)  # of the local visitors; production allows 0.01 at most
     reserve_days: int = Field(default=7, ge=1, le=7)
     reserve_candidates: int = Field(default=5, ge=0, le=20)  # nearest others a day of each that is kept
+
+
+class AccessSettings(_Frozen):
+    """How long a sign-in to the explorer lasts, and how often one may be tried."""
+
+    session_hours: float = Field(default=12, gt=0, le=24 * 30)
+    idle_minutes: float = Field(default=60, gt=0, le=24 * 60)
+    sign_in_attempts: int = Field(default=5, ge=1, le=100)  # wrong ones for one name ...
+    sign_in_window_minutes: float = Field(default=15, gt=0, le=24 * 60)  # ... within so long; then it has to wait
+
+
+class ProtectionSettings(_Frozen):
+    """What protects the counts that a viewer sees. Both may be raised; lower would say more than was promised."""
+
+    least_visitors: int = Field(default=10, ge=10, le=1000)  # distinct people; fewer are shown as "<10"
+    rounding: int = Field(default=5, ge=5, le=100)  # people; counts are shown as multiples of it
 
 
 def _absolute(value: Any) -> Any:  # noqa: ANN401 - a validator takes what the environment gives
@@ -164,13 +230,20 @@ class PlatformSettings(BaseSettings):
     embedding: EmbeddingSettings = EmbeddingSettings()
     quality: QualitySettings = QualitySettings()
     linkage: LinkageSettings = LinkageSettings()
+    provisional: ProvisionalSettings = ProvisionalSettings()
     staff: StaffSettings = StaffSettings()
     counting: CountingSettings = CountingSettings()
     audit: AuditSettings = AuditSettings()
+    access: AccessSettings = AccessSettings()
+    protection: ProtectionSettings = ProtectionSettings()
     intake: IntakeLimits = IntakeLimits()
     fleet: FleetSettings = FleetSettings()
+    imports: ImportLimits = ImportLimits()
+    staffing: StaffingSettings = StaffingSettings()
+    reports: ReportSettings = ReportSettings()
     warehouse_memory: str = Field(default="3GB", pattern=r"^\d+(MB|GB)$")
     dagster_port: int = Field(default=3000, ge=1, le=65535)
+    dagster_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")  # by which people reach the UI
     app_port: int = Field(default=8501, ge=1, le=65535)
     docs_port: int = Field(default=8580, ge=1, le=65535)
 
@@ -178,6 +251,11 @@ class PlatformSettings(BaseSettings):
     def lake_root(self) -> str:
         """Where the lake is: a folder's path or an `s3://` address."""
         return self.lake or str(self.home / "lake")
+
+    @property
+    def dagster_address(self) -> str:
+        """Where people open the Dagster UI, without a slash at the end."""
+        return (self.dagster_url or f"http://127.0.0.1:{self.dagster_port}").rstrip("/")
 
     @property
     def dagster_home(self) -> Path:
@@ -198,6 +276,16 @@ class PlatformSettings(BaseSettings):
     def keys_dir(self) -> Path:
         """Secret keys, outside the lake so that who reads data cannot read them."""
         return self.home / "keys"
+
+    @property
+    def galleries_dir(self) -> Path:
+        """Indexes over sealed identities: a cache that may be deleted at any time. It holds vectors."""
+        return self.home / "galleries"
+
+    @property
+    def access_dir(self) -> Path:
+        """The users of the explorer, outside the lake so that who reads data cannot read their hashes."""
+        return self.home / "access"
 
 
 def load_settings(**overrides: Any) -> PlatformSettings:  # noqa: ANN401 - field values of any type

@@ -17,9 +17,10 @@ _CONTRACTS: Final = {
     "images": "2",
     "faces": "1",
     "face_embeddings": "1",
+    "face_attributes": "1",
     "local_visitors": "1",
-    "identities": "2",
-    "sightings": "1",
+    "identities": "3",
+    "sightings": "2",
 }
 _HEX_DIGITS: Final = 16
 
@@ -34,6 +35,7 @@ class AssetVersions:
     local_visitors: str
     identities: str
     sightings: str
+    face_attributes: str
 
     def as_dict(self) -> dict[str, str]:
         """Return version by asset name."""
@@ -41,11 +43,19 @@ class AssetVersions:
 
 
 def asset_versions(
-    settings: PlatformSettings, *, detector: str, crop: str, embedder: str, cuts: Sequence[float] = (), probe: str = ""
+    settings: PlatformSettings,
+    *,
+    detector: str,
+    crop: str,
+    embedder: str,
+    attributes: str = "",
+    cuts: Sequence[float] = (),
+    probe: str = "",
 ) -> AssetVersions:
     """Return the versions under these settings and model identities (hashes of file and input contract).
 
-    `crop` describes the pose of stored face crops, `cuts` and `probe` (as text) are those of the active calibration.
+    `crop` describes the pose of stored face crops, `attributes` the models of age, gender and expression; `cuts` and
+    `probe` (as text) are those of the active calibration.
     """
     images = _version("images", "", settings.intake)
     faces = _version("faces", images, settings.detection, detector, crop)
@@ -56,7 +66,8 @@ def asset_versions(
     at_cuts = [repr(tuple(cuts))] if cuts else []
     identities = _version("identities", local, settings.linkage, settings.staff, *at_cuts)
     sightings = _version("sightings", local)
-    return AssetVersions(images, faces, embeddings, local, identities, sightings)
+    face_attributes = _version("face_attributes", embeddings, settings.quality, attributes, *of_probe)
+    return AssetVersions(images, faces, embeddings, local, identities, sightings, face_attributes)
 
 
 def code_contracts() -> Mapping[str, str]:

@@ -147,7 +147,7 @@ def _refusal(calibration: CountCalibration | None, tree: TreeSummary, faces: Fac
     if calibration is None:
         return "no calibration for this embedder and threshold"
     if not tree.clusters or min(tree.clusters) == 0:
-        return "the visitors were linked without the calibration's cuts"
+        return "the visitors were linked without the calibration's cuts, as on provisional days"
     if not len(features(tree)) == len(calibration.range.features) == len(calibration.model.centre):
         return "the calibration is of another version of the estimate"
     return _of_another_size(tree, calibration.range) or _too_few_recognised(faces) or _unlike(tree, calibration.range)

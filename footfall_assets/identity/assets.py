@@ -11,12 +11,13 @@ from footfall_assets.contracts.schemas import (
     CUTS,
     IDENTITIES,
     LOCAL_VISITORS,
+    PROVISIONAL,
     SIGHTINGS,
     STRANGERS,
     local_visitor_templates,
 )
 from footfall_assets.domain.strangers import Strangers
-from footfall_assets.identity.fates import summary
+from footfall_assets.identity.fates import provisional_note, summary
 from footfall_assets.identity.places import refresh_places
 from footfall_assets.identity.refresh import refresh_identities, refresh_sightings
 from footfall_assets.identity.visitor_numbers import refresh_visitor_numbers
@@ -109,12 +110,18 @@ def build_identities(first_day: date) -> dg.AssetsDefinition:
     def identities(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
         """One row per local visitor from the start of the linkage window to this day, with its `face_id`.
 
-        Do not add days up: each holds all days of the window before it.
+        Do not add days up: each holds all days of the window before it. A day of a large window may be provisional.
         """
         days = _days(context)
         outcome, seconds = refresh_all(context, days, lambda day: refresh_identities(platform, day))
         targets = [platform.day_of("identities", day) for day in days]
-        schemas = {"identities": IDENTITIES, "cuts": CUTS, "corrections": CORRECTIONS, "strangers": STRANGERS}
+        schemas = {
+            "identities": IDENTITIES,
+            "cuts": CUTS,
+            "corrections": CORRECTIONS,
+            "strangers": STRANGERS,
+            "provisional": PROVISIONAL,
+        }
         found = summary(platform, platform.partitions.manifest(targets[-1]))
         unmatched = dg.AssetCheckResult(
             check_name=CORRECTIONS_CHECK,
@@ -124,7 +131,7 @@ def build_identities(first_day: date) -> dg.AssetsDefinition:
             metadata={"unmatched": found["corrections_unmatched"]},
         )
         checks = [check_schema(platform, "identities", targets, schemas), unmatched, _strangers(platform, found)]
-        return result(outcome, seconds, checks, **found)
+        return result(outcome, seconds, checks, **found, **provisional_note(platform, targets[-1]))
 
     return identities
 

@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from footfall_assets.contracts.events import EventKind, undone
-from footfall_assets.contracts.schemas import CORRECTIONS, IDENTITIES, STRANGERS
+from footfall_assets.contracts.schemas import CORRECTIONS, IDENTITIES, PROVISIONAL, STRANGERS
 from footfall_assets.identity.corrections import APPLIED, IMPOSSIBLE, SUPERSEDED, UNMATCHED
 from footfall_assets.identity.visitor_numbers import newest_identities
 from footfall_assets.identity.visitors import plain_ids
 from footfall_assets.platform import Platform
-from footfall_assets.storage.partitions import PartitionManifest
+from footfall_assets.storage.partitions import PartitionManifest, PartitionPlace
 
 UNDONE: Final = "undone"
 RECORDED: Final = "recorded"  # an undo: it acts on another event, not on a map
@@ -77,4 +77,19 @@ def summary(platform: Platform, manifest: PartitionManifest | None) -> dict[str,
             f"{kind}s_applied": sum((fate["kind"], fate["status"]) == (kind, APPLIED) for fate in fates)
             for kind in (EventKind.MERGE, EventKind.SPLIT, EventKind.EXCLUDE)
         },
+    }
+
+
+def provisional_note(platform: Platform, place: PartitionPlace) -> dict[str, str | float]:
+    """Return whether a map is provisional, since which sealed day, and on how many visitors, for the metadata."""
+    manifest = platform.partitions.manifest(place)
+    rows = platform.partitions.read_table(manifest, "provisional", PROVISIONAL).to_pylist()
+    if not rows:
+        return {"provisional": False}
+    return {
+        "provisional": True,
+        "sealed_day": rows[0]["sealed_day"].isoformat(),
+        "local_visitors_since_seal": rows[0]["local_visitors"],
+        "joined_sealed_identities": rows[0]["attached"],
+        "splits_waiting_for_seal": rows[0]["splits_waiting"],
     }

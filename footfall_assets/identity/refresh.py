@@ -1,6 +1,6 @@
 """Bringing `local_visitors`, `identities` and `sightings` up to date; running it again computes nothing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from typing import Final
@@ -11,33 +11,26 @@ import pyarrow.compute as pc
 from footfall_assets.contracts.errors import PermanentFailure
 from footfall_assets.contracts.ids import digest_of
 from footfall_assets.contracts.registry import LocationMode
-from footfall_assets.contracts.schemas import (
-    FACES,
-    IDENTITIES,
-    LOCAL_VISITORS,
-    SIGHTINGS,
-    face_embeddings,
-    local_visitor_templates,
-)
-from footfall_assets.domain.calendar import linkage_window
-from footfall_assets.domain.strangers import Strangers
-from footfall_assets.identity.corrections import (
-    NO_CORRECTIONS,
-    AnchoredVisitors,
-    Corrections,
-    day_lines,
-    of_window,
-    splits_at,
-    window_corrections,
-)
+from footfall_assets.contracts.schemas import FACES, LOCAL_VISITORS, SIGHTINGS, face_embeddings
+from footfall_assets.identity.corrections import splits_at
 from footfall_assets.identity.local_visitors import LocalVisitors, day_faces, follow_day, solve_day
-from footfall_assets.identity.resolve import NO_NAMES, Names, solve
-from footfall_assets.identity.staff import staff_lines, stills_at_staff_cameras, with_exclusions
-from footfall_assets.identity.strangers import certain_strangers, strangers_table
-from footfall_assets.identity.window import WindowVisitors, impossible_pairs
+from footfall_assets.identity.maps import WindowMaps
+from footfall_assets.identity.window_plan import known_places, local_manifests, window_plan
+from footfall_assets.identity.zones import areas_digest, drawn_areas, zone_column
 from footfall_assets.platform import Outcome, Place, Platform
 from footfall_assets.storage.partitions import PartitionManifest
 from footfall_assets.storage.parts import Refreshed, refresh_parts
+
+__all__ = [
+    "identities_inputs",
+    "known_places",
+    "local_manifests",
+    "local_visitors_inputs",
+    "refresh_identities",
+    "refresh_local_visitors",
+    "refresh_sightings",
+    "sightings_inputs",
+]
 
 _HASH_IN_NAME: Final = 16  # hexadecimal digits
 _BUCKETS: Final = 256  # parts of a day's sightings at most
@@ -106,39 +99,9 @@ def _vectors(platform: Platform, place: Place) -> pa.Table:
     return pa.concat_tables([schema.empty_table(), *fitting])
 
 
-def known_places(platform: Platform, day: date | None = None) -> tuple[Place, ...]:
-    """Return every place that has `local_visitors` in the active version, sorted; those of one day, where given."""
-    found = platform.partitions.places("local_visitors", platform.versions.local_visitors, day)
-    return tuple(Place(each.day, each.location_id) for each in found if each.location_id)
-
-
-def local_manifests(platform: Platform, places: Sequence[Place], day: date) -> dict[str, PartitionManifest]:
-    """Return the `local_visitors` manifests of one day by location."""
-    found = {place.location_id: platform.manifest("local_visitors", place) for place in places if place.day == day}
-    return {location: manifest for location, manifest in found.items() if manifest}
-
-
 def identities_inputs(platform: Platform, places: Sequence[Place], day: date) -> dict[date, str]:
-    """Return for each known day of the window up to `day` the hash of everything its identities come from.
-
-    Each day's hash covers the days before it: late data changes it from its own day on, and on no day before.
-    """
-    window = linkage_window(day)
-    days = sorted({place.day for place in places if window.first_day <= place.day <= day} | {day})
-    events, registry = of_window(platform.events.active(), window), platform.registry
-    hashes: dict[date, str] = {}
-    chain = ""
-    for each in days:
-        contents = local_manifests(platform, places, each)
-        chain = digest_of(
-            chain,
-            each.isoformat(),
-            *(f"{name}={contents[name].content_hash}" for name in sorted(contents)),
-            *day_lines(events, each),
-            *staff_lines(registry, places, each, platform.settings.staff),
-        )
-        hashes[each] = chain
-    return hashes
+    """Return for each known day of the window up to `day` the hash of everything its identities come from."""
+    return dict(window_plan(platform, places, day).inputs)
 
 
 def refresh_identities(platform: Platform, day: date) -> Outcome:
@@ -149,75 +112,15 @@ def refresh_identities(platform: Platform, day: date) -> Outcome:
     """
     store, target = platform.partitions, platform.day_of("identities", day)
     places = known_places(platform)
-    inputs = identities_inputs(platform, places, day)
+    plan = window_plan(platform, places, day)
     manifest = store.manifest(target)
     computed = 0
-    if manifest is None or manifest.inputs_hash != inputs[day]:
-        table, cuts, corrections, strangers = _solve_window(platform, places, inputs)
-        parts = [
-            store.write_part(target, "identities", "all", table),
-            store.write_part(target, "strangers", "all", strangers_table(strangers)),
-        ]
-        if platform.cuts:
-            parts.append(store.write_part(target, "cuts", "all", cuts))
-        if corrections.fates:
-            parts.append(store.write_part(target, "corrections", "all", corrections.table()))
-        manifest = store.commit(target, inputs[day], parts)
+    if manifest is None or manifest.inputs_hash != plan.inputs[day]:
+        tables = WindowMaps(platform, places, plan).solved(day)
+        parts = [store.write_part(target, table, "all", rows) for table, rows in tables.items()]
+        manifest = store.commit(target, plan.inputs[day], parts)
         computed = 1
     return Outcome.of(Refreshed(manifest, computed, 1 - computed), "identities")
-
-
-def _solve_window(
-    platform: Platform, places: Sequence[Place], inputs: dict[date, str]
-) -> tuple[pa.Table, pa.Table, Corrections, Strangers]:
-    """Return the identities of the newest day of `inputs`, starting from the newest day that is stored and right.
-
-    With them their clusters at the cuts, what the correction events of the window came to on that day, and how often
-    certain strangers match.
-    """
-    registry = platform.registry
-    anchored = AnchoredVisitors(platform)
-    window, corrections = linkage_window(max(inputs)), NO_CORRECTIONS
-    events = of_window(platform.events.active(), window)
-    linkage, newest = platform.settings.linkage, max(inputs)
-    everybody = WindowVisitors.of(_templates(platform, places, inputs), linkage, platform.cuts)
-    names, stale = _newest_names(platform, inputs)
-    for day in stale:
-        visitors = everybody.until(day)
-        corrections = window_corrections(events, day, anchored, partial(impossible_pairs, visitors.rows))
-        solution = solve(visitors, names, day, linkage, corrections, platform.cuts if day == newest else ())
-        names = solution.names
-    inside = [place for place in places if window.first_day <= place.day <= max(inputs)]
-    table = with_exclusions(
-        solution.table(everybody),
-        everybody.rows,
-        by_event=corrections.excluded,
-        staff_stills=stills_at_staff_cameras(platform, inside, registry),
-        registry=registry,
-        settings=platform.settings.staff,
-    )
-    strangers = certain_strangers(everybody, linkage.window_max_distance)
-    return table, solution.cuts(everybody), corrections, strangers
-
-
-def _templates(platform: Platform, places: Sequence[Place], days: Iterable[date]) -> Iterator[pa.Table]:
-    """Yield the templates of each day, so that no more than one day's are held as they are stored."""
-    store, schema = platform.partitions, local_visitor_templates(platform.embedding_dim)
-    yield schema.empty_table()
-    for day in days:
-        manifests = local_manifests(platform, places, day)
-        read = [store.read_table(manifest, "templates", schema) for _, manifest in sorted(manifests.items())]
-        yield pa.concat_tables([schema.empty_table(), *read])
-
-
-def _newest_names(platform: Platform, inputs: dict[date, str]) -> tuple[Names, list[date]]:
-    """Return the names of the newest day that is stored and right, and the days after it, of which there is one."""
-    store, days = platform.partitions, list(inputs)
-    for position in range(len(days) - 2, -1, -1):
-        stored = store.manifest(platform.day_of("identities", days[position]))
-        if stored and stored.inputs_hash == inputs[days[position]]:
-            return Names.of(store.read_table(stored, "identities", IDENTITIES)), days[position + 1 :]
-    return NO_NAMES, days
 
 
 def sightings_inputs(
@@ -229,15 +132,24 @@ def sightings_inputs(
     not ten thousand.
     """
     manifests = local_manifests(platform, places, day)
+    contents = {name: _content(platform, Place(day, name), each) for name, each in manifests.items()}
     if len(manifests) <= _BUCKETS:
-        return {f"{name}.{each.content_hash[:_HASH_IN_NAME]}": (each,) for name, each in manifests.items()}
-    buckets: dict[str, list[PartitionManifest]] = {}
-    for location, manifest in sorted(manifests.items()):
-        buckets.setdefault(f"bucket-{int(digest_of(location), 16) % _BUCKETS:03d}", []).append(manifest)
+        return {f"{name}.{contents[name][:_HASH_IN_NAME]}": (each,) for name, each in manifests.items()}
+    buckets: dict[str, list[str]] = {}
+    for location in sorted(manifests):
+        buckets.setdefault(f"bucket-{int(digest_of(location), 16) % _BUCKETS:03d}", []).append(location)
     return {
-        f"{name}.{digest_of(*(each.content_hash for each in several))[:_HASH_IN_NAME]}": tuple(several)
+        f"{name}.{digest_of(*(contents[each] for each in several))[:_HASH_IN_NAME]}": tuple(
+            manifests[each] for each in several
+        )
         for name, several in buckets.items()
     }
+
+
+def _content(platform: Platform, place: Place, manifest: PartitionManifest) -> str:
+    """Return the hash of what a location's sightings come from: an area drawn anew puts its faces elsewhere."""
+    areas = areas_digest(drawn_areas(platform.registry, place))
+    return digest_of(manifest.content_hash, areas) if areas else manifest.content_hash
 
 
 def refresh_sightings(platform: Platform, day: date) -> Outcome:
@@ -246,18 +158,19 @@ def refresh_sightings(platform: Platform, day: date) -> Outcome:
 
     def compute(name: str) -> dict[str, pa.Table]:
         read = partial(platform.partitions.read_table, table="local_visitors", schema=LOCAL_VISITORS)
-        return {"sightings": _sightings(platform, pa.concat_tables(read(each) for each in sources[name]))}
+        return {"sightings": _sightings(platform, pa.concat_tables(read(each) for each in sources[name]), day)}
 
     target = platform.day_of("sightings", day)
     return Outcome.of(refresh_parts(platform.partitions, target, ("sightings",), sources, compute), "sightings")
 
 
-def _sightings(platform: Platform, rows: pa.Table) -> pa.Table:
+def _sightings(platform: Platform, rows: pa.Table, day: date) -> pa.Table:
     embedder = pa.scalar(platform.settings.embedding.embedder)
     columns = [
         *rows.columns,
         pa.repeat(platform.settings.detection.detector, rows.num_rows),
         pc.if_else(rows["local_visitor_id"].is_valid(), embedder, pa.scalar(None, pa.string())),
         pa.repeat(platform.versions.local_visitors, rows.num_rows),
+        zone_column(platform, rows, (Place(day, each) for each in pc.unique(rows["location_id"]).to_pylist())),
     ]
     return pa.Table.from_arrays(columns, schema=SIGHTINGS)

@@ -94,27 +94,30 @@ class WindowVisitors:
         return WindowVisitors(rows, self.local[:count], self.day[:count], self.grid[:count], near, self.apart)
 
 
-def impossible(rows: pa.Table, local: Words) -> Impossible:
-    """Return which of some local visitors cannot be one person.
+def impossible(rows: pa.Table, local: Words, person: Labels | None = None, people: int | None = None) -> Impossible:
+    """Return which of some local visitors, or of people they are known to be, cannot be one person.
 
     Args:
         rows: of the templates table; vectors are not looked at.
         local: (n, 2) their ids.
+        person: (n,) rising number of the person that each is; by default each is a person of its own.
+        people: how many there are, where the last have no row.
     """
-    stays = pc.list_value_length(rows["stay_starts"]).to_numpy()
-    person = np.repeat(np.arange(rows.num_rows), stays)
+    person = np.arange(rows.num_rows) if person is None else person
+    people = rows.num_rows if people is None else people
+    stay = np.repeat(np.arange(rows.num_rows), pc.list_value_length(rows["stay_starts"]).to_numpy())
     place = pc.dictionary_encode(rows["location_id"].combine_chunks()).indices.to_numpy()
     presence = Presence(
-        person=person,
-        place=place.astype(np.int64)[person],
+        person=person[stay],
+        place=place.astype(np.int64)[stay],
         start_us=microseconds(pc.list_flatten(rows["stay_starts"])),
         end_us=microseconds(pc.list_flatten(rows["stay_ends"])),
-        people=rows.num_rows,
+        people=people,
     )
     one = np.repeat(np.arange(rows.num_rows), pc.list_value_length(rows["conflicts"]).to_numpy())
     other = rows_of(uuid_words(pc.list_flatten(rows["conflicts"])), local)
-    pairs = np.stack([one, other], axis=1)[one < other]
-    return Impossible(ApartPairs(rows.num_rows, pairs), presence)
+    pairs = person[np.stack([one, other], axis=1)[one < other]]
+    return Impossible(ApartPairs(people, pairs), presence)
 
 
 def impossible_pairs(templates: pa.Table, ids: Sequence[UUID]) -> Pairs:

@@ -11,8 +11,9 @@ PLACES_JOB: Final = "places"
 DAYS_JOB: Final = "days"
 WAREHOUSE_JOB: Final = "warehouse"
 FLEET_JOB: Final = "fleet_health"
+REPORTS_JOB: Final = "report_files"
 
-_PLACE_ASSETS: Final = ("images", "faces", "face_embeddings", "local_visitors")
+_PLACE_ASSETS: Final = ("images", "faces", "face_embeddings", "face_attributes", "local_visitors")
 _DAY_ASSETS: Final = ("identities", "sightings", "crop_reserve")
 
 
@@ -38,5 +39,10 @@ def build_jobs(warehouse: dg.AssetsDefinition) -> list[AssetJob]:
             FLEET_JOB,
             dg.AssetSelection.assets("fleet"),
             description="Answer and configure devices, check their health.",
+        ),
+        dg.define_asset_job(
+            REPORTS_JOB,
+            dg.AssetSelection.assets("visitor_reports"),
+            description="Write the visitor report of a day as files, one folder a location group.",
         ),
     ]

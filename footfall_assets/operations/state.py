@@ -15,6 +15,7 @@ from footfall_assets.identity.refresh import (
 from footfall_assets.operations.pending import Freshness, LakeState
 from footfall_assets.platform import Place, Platform
 from footfall_assets.storage.partitions import PartRef
+from footfall_assets.vision.face_attributes import part_names
 from footfall_assets.warehouse.inputs import built_from, warehouse_inputs_hash
 
 
@@ -49,7 +50,17 @@ def _place_freshness(platform: Platform, place: Place) -> tuple[Freshness, ...]:
         "face_embeddings": digest_of(*(sorted(faces) if mode is LocationMode.UNIQUE else ())),
         "local_visitors": local_visitors_inputs(platform, place),
     }
-    return tuple(Freshness(_found(platform, asset, place), hashed) for asset, hashed in expected.items())
+    found = {asset: _found(platform, asset, place) for asset in expected}
+    return (*(Freshness(found[asset], hashed) for asset, hashed in expected.items()), _attributes(platform, place))
+
+
+def _attributes(platform: Platform, place: Place) -> Freshness:
+    """Return the freshness of `face_attributes`: where it is switched off and was never on, nothing is due."""
+    wanted, found = platform.location_attributes(place), _found(platform, "face_attributes", place)
+    if not wanted and found is None:
+        return Freshness(None, None)
+    vectors = [part.name for part in _parts(platform, "face_embeddings", place, table="face_embeddings")]
+    return Freshness(found, digest_of(*sorted(part_names(vectors, wanted))))
 
 
 def _day_freshness(platform: Platform, places: tuple[Place, ...], day: date) -> tuple[Freshness, ...]:

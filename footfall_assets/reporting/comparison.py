@@ -16,7 +16,7 @@ from footfall_assets.contracts.errors import UserMistake
 from footfall_assets.contracts.publication import Publication
 from footfall_assets.reporting.difference_causes import Cause, causes_of
 from footfall_assets.reporting.matched_sightings import Side, matched_sightings, stream_into
-from footfall_assets.reporting.publication import fetch_rows, open_aggregates, open_visitors
+from footfall_assets.reporting.publication import LONG_READ_FOR_S, fetch_rows, open_aggregates, open_visitors
 from footfall_assets.storage.lake import LakeStore
 from footfall_assets.storage.partitions import PartitionStore
 
@@ -238,13 +238,16 @@ def compare(
         raise UserMistake(f"expected a limit of at least 1, got {limit}")
     period = {"first_day": first_day, "last_day": last_day}
     with ExitStack() as stack:
-        sides = [Side(each, stack.enter_context(open_visitors(lake, each))) for each in (before, after)]
+        sides = [
+            Side(each, stack.enter_context(open_visitors(lake, each, for_s=LONG_READ_FOR_S)))
+            for each in (before, after)
+        ]
         scratch = stack.enter_context(
             matched_sightings(sides[0], sides[1], PartitionStore(lake), first_day=first_day, last_day=last_day)
         )
         scratch.execute(_SUMMED_SQL)
         for sql, publication in ((_DAYS_BEFORE_SQL, before), (_DAYS_AFTER_SQL, after)):
-            aggregates = stack.enter_context(open_aggregates(lake, publication))
+            aggregates = stack.enter_context(open_aggregates(lake, publication, for_s=LONG_READ_FOR_S))
             stream_into(scratch, sql, aggregates.execute(_DAILY_SQL, period).to_arrow_table())
         days = fetch_rows(scratch, _DAYS_SQL, {"limit": limit})
         return Comparison(

@@ -15,23 +15,31 @@ from footfall_assets.contracts.calibration import DEFAULT_LEVEL, Calibration
 from footfall_assets.contracts.schemas import CUT_COLUMNS
 from footfall_assets.domain.count_range import CountCalibration, CountRange, FacesSeen, Total, judge
 from footfall_assets.domain.estimate import SIZE_CLASSES, CountModel, TreeSummary
+from footfall_assets.domain.strangers import Strangers
 from footfall_assets.reporting.publication import fetch_rows
+from footfall_assets.reporting.selected_rows import SELECTED, rows_of
 from footfall_assets.storage.calibration_store import parse_calibration
 
-# What a report is about; all three are bound.
-SELECTED: Final = """
-business_day between $first_day and $last_day
-and ($cameras::varchar[] is null or camera_id in (select unnest($cameras::varchar[])))
-"""
 _CALIBRATION_SQL: Final = "select digest, document from count_calibration"
+_STRANGERS_SQL: Final = "select linkage_window, pairs, matches from stranger_pairs"
+_HAS_STRANGERS_SQL: Final = "select 1 from duckdb_tables() where table_name = 'stranger_pairs'"
+
+# By whether the period is to the minute: then with an appearance that starts in it.
+_CUTS: Final = {
+    False: f"(select * from local_visitor_cuts where {SELECTED})",  # noqa: S608 - a constant
+    True: (
+        "(select * from local_visitor_cuts semi join "  # noqa: S608 - a constant
+        f"{rows_of('fct_appearances', 'started_at')[True]} as kept using (face_id, camera_id, business_day))"
+    ),
+}
 
 # A local visitor has a row a camera; it is one local visitor at all of them.
-_SIZES_SQL: Final = f"""
+_SIZES_SQL: Final = {
+    to_the_minute: f"""
 with
     selected as (
         select linkage_window, face_id, local_visitor_id
-        from local_visitor_cuts
-        where {SELECTED}
+        from {cuts} as cuts
         group by linkage_window, face_id, local_visitor_id
     ),
     identities as (
@@ -47,15 +55,17 @@ select
 from identities
 group by linkage_window
 """  # noqa: S608 - a constant; what people ask for is bound
+    for to_the_minute, cuts in _CUTS.items()
+}
 
 # Whole bitmaps of 2^20 clusters: one over all would have to know how many there are before it is planned.
 _CLUSTERS_SQL: Final = {
-    cut: f"""
+    (cut, to_the_minute): f"""
 with
     bitmaps as (
         select linkage_window, bitstring_agg({cut} & 1048575, 0, 1048575) as bitmap
-        from local_visitor_cuts
-        where {cut} is not null and {SELECTED}
+        from {cuts} as cuts
+        where {cut} is not null
         group by linkage_window, {cut} >> 20
     )
 select linkage_window, sum(bit_count(bitmap))::bigint
@@ -63,7 +73,41 @@ from bitmaps
 group by linkage_window
 """  # noqa: S608 - a constant; what people ask for is bound
     for cut in CUT_COLUMNS
+    for to_the_minute, cuts in _CUTS.items()
 }
+# One scan of a selection that fits in memory, instead of one for each cut.
+_AT_MOST_ROWS: Final = 8_000_000  # of the selection: about 60 bytes each
+_BY_CUT: Final = " union all ".join(
+    f"""
+select {place} as place, linkage_window, sum(bit_count(bitmap))::bigint
+from (
+    select linkage_window, bitstring_agg({cut} & 1048575, 0, 1048575) as bitmap
+    from selected
+    where {cut} is not null
+    group by linkage_window, {cut} >> 20
+) as bitmaps
+group by linkage_window
+"""  # noqa: S608 - a constant; what people ask for is bound
+    for place, cut in enumerate(CUT_COLUMNS)
+)
+_ONE_SCAN_SQL: Final = {
+    to_the_minute: f"""
+with selected as materialized (select linkage_window, {", ".join(CUT_COLUMNS)} from {cuts} as cuts)
+{_BY_CUT}
+"""  # noqa: S608 - a constant; what people ask for is bound
+    for to_the_minute, cuts in _CUTS.items()
+}
+_ROWS_OF_DAYS_SQL: Final = """
+select
+    (select count(*) from local_visitor_cuts where business_day between $first_day and $last_day),
+    (select count(*) from dim_cameras)
+"""
+_HAS_WINDOW_TREES_SQL: Final = "select 1 from duckdb_tables() where table_name = 'window_trees'"
+_WINDOW_TREES_SQL: Final = """
+select linkage_window, local_visitors, clusters, listed, sizes, first_day >= $first_day and last_day <= $last_day
+from window_trees
+where last_day >= $first_day and first_day <= $last_day
+"""
 _NOBODY: Final = TreeSummary(0, (0,) * len(CUT_COLUMNS), 0, (0,) * SIZE_CLASSES)
 
 
@@ -91,14 +135,20 @@ def basis_of(calibration: Calibration | None) -> CountBasis | None:
     return CountBasis(calibration.origin, calibration.made_on, calibration.digest) if calibration else None
 
 
-def tree_summaries(connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]) -> dict[str, TreeSummary]:
+def tree_summaries(
+    connection: duckdb.DuckDBPyConnection, period: Mapping[str, object], *, to_the_minute: bool = False
+) -> dict[str, TreeSummary]:
     """Return by linkage window the merge tree over the local visitors with an appearance in a selection.
 
     Args:
         connection: to the visitor-level file of a publication.
-        period: the parameters `first_day`, `last_day` and `cameras` (None for all).
+        period: the parameters of `selected_rows`: `first_day`, `last_day`, `cameras` (None for all).
+        to_the_minute: whether they have edges inside days.
     """
-    by_cut = [dict(fetch_rows(connection, sql, period)) for sql in _CLUSTERS_SQL.values()]
+    whole = None if to_the_minute or period["cameras"] is not None else _whole_windows(connection, period)
+    if whole is not None:
+        return whole
+    by_cut = _clusters(connection, period, to_the_minute=to_the_minute)
     return {
         window: TreeSummary(
             local_visitors=local_visitors,
@@ -106,19 +156,67 @@ def tree_summaries(connection: duckdb.DuckDBPyConnection, period: Mapping[str, o
             listed=listed,
             sizes=tuple(sizes),
         )
-        for window, local_visitors, listed, *sizes in fetch_rows(connection, _SIZES_SQL, period)
+        for window, local_visitors, listed, *sizes in fetch_rows(connection, _SIZES_SQL[to_the_minute], period)
     }
+
+
+def _whole_windows(
+    connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]
+) -> dict[str, TreeSummary] | None:
+    """Return what the publication holds ready; None where a window is cut, or it holds nothing."""
+    if not fetch_rows(connection, _HAS_WINDOW_TREES_SQL, {}):
+        return None
+    days = {name: period[name] for name in ("first_day", "last_day")}
+    found = fetch_rows(connection, _WINDOW_TREES_SQL, days)
+    if not all(is_whole for *_, is_whole in found):
+        return None
+    return {
+        window: TreeSummary(local_visitors, tuple(clusters or _NOBODY.clusters), listed, tuple(sizes))
+        for window, local_visitors, clusters, listed, sizes, _ in found
+    }
+
+
+def _clusters(
+    connection: duckdb.DuckDBPyConnection, period: Mapping[str, object], *, to_the_minute: bool
+) -> list[dict[str, int]]:
+    """Return for each cut the clusters of each linkage window."""
+    if _fits(connection, period):
+        by_cut: list[dict[str, int]] = [{} for _ in CUT_COLUMNS]
+        for place, window, clusters in fetch_rows(connection, _ONE_SCAN_SQL[to_the_minute], period):
+            by_cut[place][window] = clusters
+        return by_cut
+    return [dict(fetch_rows(connection, _CLUSTERS_SQL[cut, to_the_minute], period)) for cut in CUT_COLUMNS]
+
+
+def _fits(connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]) -> bool:
+    """Return whether a selection probably has few enough rows to be held, as if all cameras had seen as many."""
+    days = {name: period[name] for name in ("first_day", "last_day")}
+    ((rows, cameras),) = fetch_rows(connection, _ROWS_OF_DAYS_SQL, days)
+    chosen = period["cameras"]
+    share = len(chosen) / max(cameras, 1) if isinstance(chosen, list) else 1.0
+    return bool(rows * share <= _AT_MOST_ROWS)
+
+
+def read_strangers(connection: duckdb.DuckDBPyConnection) -> dict[str, Strangers]:
+    """Return by linkage window how often certain strangers match; publications of before know nothing of it."""
+    if not fetch_rows(connection, _HAS_STRANGERS_SQL, {}):
+        return {}
+    return {window: Strangers(pairs, matches) for window, pairs, matches in fetch_rows(connection, _STRANGERS_SQL, {})}
 
 
 def window_totals(
     calibration: Calibration | None,
     trees: Mapping[str, TreeSummary],
     faces: Mapping[str, FacesSeen],
+    strangers: Mapping[str, Strangers],
     level: float = DEFAULT_LEVEL,
 ) -> dict[str, Total]:
     """Return the total of each linkage window that saw faces; totals of several windows are never added."""
     known = _count_calibration(calibration) if calibration else None
-    return {window: judge(known, trees.get(window, _NOBODY), seen, level) for window, seen in sorted(faces.items())}
+    return {
+        window: judge(known, trees.get(window, _NOBODY), seen, level, strangers.get(window))
+        for window, seen in sorted(faces.items())
+    }
 
 
 def _count_calibration(calibration: Calibration) -> CountCalibration:

@@ -1,4 +1,4 @@
-"""Why two publications differ: other versions and what decided them, other rules, another registry, corrections."""
+"""Why two publications differ: other versions and what decided them, rules, calibration, registry, corrections."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from footfall_assets.contracts.errors import CorruptObject
 from footfall_assets.contracts.publication import Publication
 from footfall_assets.contracts.version_causes import VersionCauses, dotted, version_causes_key
+from footfall_assets.reporting.count import read_calibration
 from footfall_assets.reporting.publication import fetch_rows
 from footfall_assets.storage.event_store import EventStore
 from footfall_assets.storage.lake import LakeStore
@@ -17,13 +18,15 @@ from footfall_assets.storage.lake import LakeStore
 _LOCATIONS_SQL: Final = "select location_id, mode, timezone from dim_locations"
 _CAMERAS_SQL: Final = "select camera_id, location_id, interval_s::double from dim_cameras"
 _RULES_SQL: Final = "select appearance_gap_s, appearance_gap_intervals, visit_gap_s from publication_header"
+_HAS_CALIBRATION_SQL: Final = "select 1 from duckdb_tables() where table_name = 'count_calibration'"
 
 
 @dataclass(frozen=True)
 class Cause:
     """One thing that is not as it was; None where it is there on one side only.
 
-    `kind` is `version` (of an asset), `setting`, `model`, `code`, `rule`, `registry`, `correction` or `record`.
+    `kind` is `version` (of an asset), `setting`, `model`, `code`, `rule`, `calibration`, `registry`, `correction` or
+    `record`.
     """
 
     kind: str
@@ -47,6 +50,7 @@ def causes_of(
     return (
         *([] if same_versions else _decided_by(lake, before, after)),
         *_differences("rule", *(_rules(each) for each in connections)),
+        *_differences("calibration", *(_calibration(each) for each in connections)),
         *_differences("registry", *(_registry(each) for each in connections)),
         *_corrections(lake, before, after),
         *_differences("version", before.asset_versions, after.asset_versions),
@@ -95,6 +99,20 @@ def _rules(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         name: str(value)
         for row in fetch_rows(connection, _RULES_SQL, {})
         for name, value in zip(names, row, strict=True)
+    }
+
+
+def _calibration(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return what turned lists into counts; nothing for a file of before there were calibrations, or without one."""
+    found = read_calibration(connection) if fetch_rows(connection, _HAS_CALIBRATION_SQL, {}) else None
+    if found is None:
+        return {}
+    return {
+        "digest": found.digest,
+        "origin": found.origin,
+        "made_on": found.made_on.isoformat(),
+        "embedder": found.embedder,
+        "window_max_distance": repr(found.window_max_distance),
     }
 
 

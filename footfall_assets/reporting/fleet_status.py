@@ -86,6 +86,12 @@ class FleetStatus:
         """One line per thing that is wrong, with the device it is wrong with."""
         return tuple(f"{device.device_id}: {problem}" for device in self.devices for problem in device.problems)
 
+    def within(self, allowed: tuple[str, ...] | None) -> "FleetStatus":
+        """Return the devices of the locations `allowed` alone, None for all; quarantine has no location."""
+        if allowed is None:
+            return self
+        return FleetStatus(self.at, tuple(device for device in self.devices if device.location_id in allowed))
+
 
 def count_quarantined(lake: LakeStore) -> dict[str, int]:
     """Return the number of objects in quarantine per reason."""

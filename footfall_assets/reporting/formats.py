@@ -4,8 +4,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import date, datetime, time
 from typing import Final
 
 import pandas as pd
@@ -15,7 +14,9 @@ import pyarrow.parquet as pq
 from footfall_assets.domain.count_range import Total
 from footfall_assets.reporting.count_text import NEVER_SEEN, NOT_ADDED, count_notes, total_text
 from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance, age_text, definitions
-from footfall_assets.reporting.visitor_report import VisitorReport, VisitorRow
+from footfall_assets.reporting.request import Period
+from footfall_assets.reporting.visitor_list import VisitorRow
+from footfall_assets.reporting.visitor_report import VisitorReport
 
 COLUMNS: Final = ("Visitor ID", "Total Appearances", "Visits", "Locations Visited", "Visit Frequency per Location")
 WINDOW_COLUMN: Final = "Linkage Window"
@@ -30,28 +31,6 @@ _LEAST_WIDTHS: Final = {"Locations Visited": 24}  # characters; two stores fit w
 # What spreadsheets take for a formula (OWASP, CSV Injection), with the full-width forms that some of them fold.
 _FORMULA_STARTS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-class ReportFormat(StrEnum):
-    """The forms a report comes in."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-
-
-def render(report: VisitorReport, provenance: Provenance, *, form: ReportFormat) -> bytes:
-    """Return `report` in one form; text is UTF-8 and ends with a newline."""
-    match form:
-        case ReportFormat.TABLE:
-            return to_table(report, provenance).encode()
-        case ReportFormat.CSV:
-            return to_csv(report).encode()
-        case ReportFormat.JSON:
-            return to_json(report, provenance).encode()
-        case ReportFormat.PARQUET:
-            return to_parquet(report, provenance)
 
 
 def to_table(report: VisitorReport, provenance: Provenance) -> str:
@@ -69,7 +48,7 @@ def to_table(report: VisitorReport, provenance: Provenance) -> str:
 def header(report: VisitorReport) -> list[tuple[str, str]]:
     """Return the report's header as names and values; listed visitors where their number is not that of the total."""
     lines = [
-        ("Time Period", f"{long_date(report.first_day)} - {long_date(report.last_day)}"),
+        ("Time Period", " - ".join(long_ends(report.period))),
         ("Camera Group", report.camera_group),
         ("Total Unique Visitors", totals_text(report)),
     ]
@@ -121,10 +100,15 @@ def excluded_note(report: VisitorReport) -> list[str]:
 
 def visitors_frame(report: VisitorReport) -> pd.DataFrame:
     """Return the listed visitors with the columns of the CSV: `COLUMNS`, and the window where there are several."""
-    rows = [(row.visitor_id, row.total_appearances, row.visits, *_places(row)) for row in report.visitors]
+    return rows_frame(report.visitors, with_windows=report.crosses_windows)
+
+
+def rows_frame(visitors: Sequence[VisitorRow], *, with_windows: bool) -> pd.DataFrame:
+    """Return visitors as `visitors_frame` does."""
+    rows = [(row.visitor_id, row.total_appearances, row.visits, *_places(row)) for row in visitors]
     frame = pd.DataFrame.from_records(rows, columns=list(COLUMNS))
-    if report.crosses_windows:
-        frame[WINDOW_COLUMN] = [row.linkage_window for row in report.visitors]
+    if with_windows:
+        frame[WINDOW_COLUMN] = [row.linkage_window for row in visitors]
     return frame
 
 
@@ -133,35 +117,46 @@ def to_csv(report: VisitorReport) -> str:
     return frame_to_csv(visitors_frame(report))
 
 
-def frame_to_csv(frame: pd.DataFrame) -> str:
+def frame_to_csv(frame: pd.DataFrame, *, header: bool = True) -> str:
     """Return `frame` as CSV without its index, formulas disarmed."""
     safe = frame.apply(lambda column: column.map(_disarmed))
-    return str(safe.to_csv(index=False, lineterminator="\n"))
+    return str(safe.to_csv(index=False, lineterminator="\n", header=header))
+
+
+def frame_to_parquet(frame: pd.DataFrame) -> bytes:
+    """Return `frame` as Parquet with page checksums, without its index."""
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), buffer, write_page_checksum=True)
+    return buffer.getvalue()
 
 
 def to_json(report: VisitorReport, provenance: Provenance) -> str:
     """Return the report and what to know about its data as JSON."""
-    document = _head(report, provenance) | {"visitors": [_visitor(row) for row in report.visitors]}
+    document = report_head(report, provenance) | {"visitors": [_visitor(row) for row in report.visitors]}
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 def to_parquet(report: VisitorReport, provenance: Provenance) -> bytes:
     """Return the listed visitors as Parquet with page checksums; the rest of the JSON form is its schema metadata."""
+    buffer = io.BytesIO()
+    pq.write_table(rows_table(report.visitors, report, provenance), buffer, write_page_checksum=True)
+    return buffer.getvalue()
+
+
+def rows_table(visitors: Sequence[VisitorRow], report: VisitorReport, provenance: Provenance) -> pa.Table:
+    """Return visitors of `report` with the columns of the Parquet form, and the rest of the JSON form as metadata."""
     columns = {
-        "visitor_id": pa.array([row.visitor_id for row in report.visitors], pa.string()),
-        "linkage_window": pa.array([row.linkage_window for row in report.visitors], pa.string()),
-        "total_appearances": pa.array([row.total_appearances for row in report.visitors], pa.int64()),
-        "visits": pa.array([row.visits for row in report.visitors], pa.int64()),
-        "locations_visited": pa.array([_names(row) for row in report.visitors], pa.list_(pa.string())),
+        "visitor_id": pa.array([row.visitor_id for row in visitors], pa.string()),
+        "linkage_window": pa.array([row.linkage_window for row in visitors], pa.string()),
+        "total_appearances": pa.array([row.total_appearances for row in visitors], pa.int64()),
+        "visits": pa.array([row.visits for row in visitors], pa.int64()),
+        "locations_visited": pa.array([_names(row) for row in visitors], pa.list_(pa.string())),
         "visit_frequency_per_location": pa.array(
-            [row.frequencies for row in report.visitors], pa.map_(pa.string(), pa.int64())
+            [row.frequencies for row in visitors], pa.map_(pa.string(), pa.int64())
         ),
     }
-    head = json.dumps(_head(report, provenance), ensure_ascii=False)
-    table = pa.table(columns).replace_schema_metadata({"footfall.report": head})
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, write_page_checksum=True)
-    return buffer.getvalue()
+    head = json.dumps(report_head(report, provenance), ensure_ascii=False)
+    return pa.table(columns).replace_schema_metadata({"footfall.report": head})
 
 
 def long_date(day: date) -> str:
@@ -169,9 +164,29 @@ def long_date(day: date) -> str:
     return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
 
 
-def _head(report: VisitorReport, provenance: Provenance) -> dict[str, object]:
+def long_ends(period: Period) -> tuple[str, str]:
+    """Return the ends of a period as people read them: `January 1, 2024`, and with a time where it is inside a day."""
+    starts, ends = _times(period, " ")
+    return f"{long_date(period.first_day)}{starts}", f"{long_date(period.last_day)}{ends}"
+
+
+def _times(period: Period, before: str) -> tuple[str, str]:
+    starts, ends = period.starts_at, period.ends_at
+    return (
+        "" if starts in (None, time()) else f"{before}{starts:%H:%M}",
+        "" if ends is None else f"{before}{ends:%H:%M}",
+    )
+
+
+def _iso_ends(period: Period) -> dict[str, str]:
+    starts, ends = _times(period, "T")
+    return {"from": f"{period.first_day}{starts}", "to": f"{period.last_day}{ends}"}
+
+
+def report_head(report: VisitorReport, provenance: Provenance) -> dict[str, object]:
+    """Return everything of a report but its rows, as JSON takes it."""
     return {
-        "time_period": {"from": report.first_day.isoformat(), "to": report.last_day.isoformat()},
+        "time_period": _iso_ends(report.period),
         "camera_group": report.camera_group,
         **_total(report.total),
         "listed_visitors": report.listed_visitors,

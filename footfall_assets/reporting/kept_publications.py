@@ -3,9 +3,11 @@
 import re
 from typing import Final
 
+import duckdb
+
 from footfall_assets.contracts.errors import NoData, UserMistake
 from footfall_assets.contracts.publication import PUBLICATIONS_PREFIX, Publication
-from footfall_assets.reporting.publication import current_publication, read_publication
+from footfall_assets.reporting.publication import current_publication, fetch_rows, read_publication
 from footfall_assets.storage.lake import LakeStore
 
 CURRENT: Final = "current"  # how people call the publication that reports are made from
@@ -13,6 +15,7 @@ _MANIFEST: Final = re.compile(rf"{PUBLICATIONS_PREFIX}/([0-9a-f]{{64}})\.json")
 _DIGITS: Final = re.compile(r"[0-9a-f]{4,64}")  # fewer would soon mean several
 _SHORT_ID: Final = 12  # digits that people read
 _NAMED_IN_MESSAGES: Final = 10
+_VISIT_GAP_SQL: Final = "select visit_gap_s from publication_header"
 
 
 def kept_publications(lake: LakeStore) -> list[Publication]:
@@ -42,6 +45,12 @@ def find_publication(lake: LakeStore, name: str) -> Publication:
     if len(meant) != 1:
         raise UserMistake(f"expected one publication that begins with {name!r}, found {len(meant)}; {_known(kept)}")
     return read_publication(lake, meant[0])
+
+
+def counted_with(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the pause in seconds after which a visit had ended when the publication was made: its reports keep it."""
+    ((visit_gap_s,),) = fetch_rows(connection, _VISIT_GAP_SQL, {})
+    return int(visit_gap_s)
 
 
 def _kept_ids(lake: LakeStore) -> list[str]:

@@ -91,3 +91,23 @@ def definitions(visit_gap_s: int) -> dict[str, str]:
         "over hours, days, locations or windows",
         "Business day": "the local calendar day of each location; an appearance belongs to the day it starts on",
     }
+
+
+def further_definitions() -> dict[str, str]:
+    """Return what the words of the other pages mean; those of the report are in `definitions`."""
+    return {
+        "Visitor ID": "the visitor's number in its linkage window and a check letter; it names nobody, and is "
+        "another number in the next window",
+        "Linkage window": "the time in which one person keeps one Visitor ID; nothing joins two windows",
+        "Interval": "the range that holds the true number of people in 90 of 100 cases like those the estimate was "
+        "calibrated on",
+        "Unidentified": "a sighting that belongs to no visitor: too small, too blurred, turned away, or at a store "
+        "that only counts",
+        "Dwell": "how long a stay lasted; stills are seconds apart, so it is known to an interval only, and its "
+        "middle is shown with both bounds",
+        "Data age": "the time since the newest still that is in the numbers",
+        "Gap": "a time in which no camera delivered anything: unknown, and never shown as zero",
+        "Coverage": "the frames that arrived of those the cameras should have taken",
+        "Publication": "one finished state of all numbers; an older one can be opened again and says what it said",
+        "Staff": "people who were excluded from the counts, such as the store's own staff",
+    }

@@ -3,7 +3,10 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from threading import Event, Thread
+from time import monotonic, time_ns
 from typing import Any, Final
 
 import duckdb
@@ -13,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from footfall_assets.contracts.errors import CorruptObject, NoData, UserMistake
 from footfall_assets.contracts.ids import Sha256
-from footfall_assets.contracts.publication import CURRENT_KEY, Publication, PublishedFile, publication_key
+from footfall_assets.contracts.publication import CURRENT_KEY, FileKind, Publication, PublishedFile, publication_key
 from footfall_assets.storage.lake import LakeStore
 
 _PUBLICATION_ID: Final = TypeAdapter(Sha256)
@@ -32,6 +35,14 @@ _HARDENED: Final[Mapping[str, str]] = {
     "threads": "2",
     "lock_configuration": "true",
 }
+
+READ_FOR_S: Final = 120.0  # seconds that a connection may be open; any report of the explorer needs a few
+LONG_READ_FOR_S: Final = 3600.0  # seconds, of the command line: who may start it may also stop it
+ROWS_AT_MOST: Final = 5_000_000  # of one answer; more than all visitors of 10,000 stores in a month
+_BATCH_ROWS: Final = 100_000
+_VERIFIED_AT_MOST: Final = 256  # files that a process remembers to be whole
+_SETTLED_AFTER_NS: Final = 1_000_000_000  # a file system may count its changes in ticks of some milliseconds
+_ASK_AGAIN_S: Final = 0.2  # an interrupt between two queries is lost: it is repeated until the connection is closed
 
 
 def current_publication(lake: LakeStore) -> Publication:
@@ -65,37 +76,80 @@ def read_publication(lake: LakeStore, publication_id: str) -> Publication:
 
 
 @contextmanager
-def open_visitors(lake: LakeStore, publication: Publication) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the visitor-level file of `publication` for reading.
+def open_visitors(
+    lake: LakeStore, publication: Publication, *, for_s: float = READ_FOR_S
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the visitor-level file of `publication` for reading; all queries together get `for_s` seconds.
 
     Raises:
         CorruptObject: its bytes do not have the hash in the manifest.
-        UserMistake: a query needed more memory than a report may take.
+        UserMistake: the queries needed more memory or time than a report may take.
     """
-    with _open(lake, publication.visitors) as connection:
+    with _open(lake, publication.visitors, for_s) as connection:
         yield connection
 
 
 @contextmanager
-def open_aggregates(lake: LakeStore, publication: Publication) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_aggregates(
+    lake: LakeStore, publication: Publication, *, for_s: float = READ_FOR_S
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the aggregates of `publication` for reading; raises as `open_visitors`."""
-    with _open(lake, publication.aggregates) as connection:
+    with _open(lake, publication.aggregates, for_s) as connection:
+        yield connection
+
+
+@contextmanager
+def open_protected(
+    lake: LakeStore, publication: Publication, *, for_s: float = READ_FOR_S
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the protected counts of `publication` for reading; raises as `open_visitors`.
+
+    Raises:
+        NoData: it was published before there were any.
+    """
+    file = publication.files.get(FileKind.PROTECTED)
+    if file is None:
+        raise NoData("this publication has no protected counts; publish again: footfall run")
+    with _open(lake, file, for_s) as connection:
         yield connection
 
 
 def fetch_rows(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]
 ) -> list[tuple[Any, ...]]:
-    """Return the rows of `sql` with named `parameters` bound; for queries without times."""
-    return connection.execute(sql, dict(parameters)).fetchall()
+    """Return the rows of `sql` with named `parameters` bound; for queries without times.
+
+    Raises:
+        UserMistake: more than `ROWS_AT_MOST` rows.
+    """
+    found = connection.execute(sql, dict(parameters)).fetchmany(ROWS_AT_MOST + 1)
+    _check_rows(len(found))
+    return found
 
 
 def fetch_frame(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
-    """Return the rows of `sql` with named `parameters` bound; times are UTC whatever the session's zone."""
-    table = connection.execute(sql, dict(parameters)).to_arrow_table()
+    """Return the rows of `sql` with named `parameters` bound; times are UTC whatever the session's zone.
+
+    Raises:
+        UserMistake: more than `ROWS_AT_MOST` rows.
+    """
+    reader = connection.execute(sql, dict(parameters)).to_arrow_reader(_BATCH_ROWS)
+    batches, rows = [], 0
+    for batch in reader:
+        rows += batch.num_rows
+        _check_rows(rows)
+        batches.append(batch)
+    table = pa.Table.from_batches(batches, reader.schema)
     columns = [_in_utc(column) for column in table.columns]
     frame: pd.DataFrame = pa.Table.from_arrays(columns, names=table.column_names).to_pandas()
     return frame
+
+
+def _check_rows(rows: int) -> None:
+    if rows > ROWS_AT_MOST:
+        raise UserMistake(
+            f"the answer has more than {ROWS_AT_MOST:,} rows; ask for a shorter period or fewer locations or cameras"
+        )
 
 
 def _in_utc(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -114,10 +168,13 @@ def _checked_id(pointer: bytes) -> str:
 
 
 @contextmanager
-def _open(lake: LakeStore, published: PublishedFile) -> Iterator[duckdb.DuckDBPyConnection]:
+def _open(lake: LakeStore, published: PublishedFile, for_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
     path = lake.local_path(published.key)
     _verify(path, published)
     connection = duckdb.connect(path, read_only=True, config=dict(_HARDENED))
+    closed = Event()
+    watch = Thread(target=_interrupt_after, args=(connection, for_s, closed), daemon=True)
+    watch.start()
     try:
         yield connection
     except duckdb.OutOfMemoryException as error:
@@ -125,14 +182,43 @@ def _open(lake: LakeStore, published: PublishedFile) -> Iterator[duckdb.DuckDBPy
             f"the report needs more than {_HARDENED['memory_limit']} of memory; "
             "ask for a shorter period or fewer cameras"
         ) from error
+    except duckdb.InterruptException as error:
+        raise UserMistake(
+            f"the report takes longer than {for_s:g} seconds; ask for a shorter period or fewer cameras"
+        ) from error
     finally:
+        closed.set()
+        watch.join()  # it must not interrupt a connection that is closed
         connection.close()
 
 
+def _interrupt_after(connection: duckdb.DuckDBPyConnection, seconds: float, closed: Event) -> None:
+    deadline = monotonic() + seconds
+    while not closed.wait(max(deadline - monotonic(), _ASK_AGAIN_S)):
+        connection.interrupt()
+
+
 def _verify(path: Path, published: PublishedFile) -> None:
-    with path.open("rb") as source:
-        found = hashlib.file_digest(source, "sha256").hexdigest()
+    """Hash a file once in a process: gigabytes are seconds, and every question opens the file anew.
+
+    Whoever changes it changes the time of its inode, which nobody can set; within its resolution it says nothing yet.
+    """
+    state = path.stat()
+    is_settled = time_ns() - state.st_ctime_ns > _SETTLED_AFTER_NS
+    check = _check_bytes_once if is_settled else _check_bytes
+    check(path, published, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+
+
+def _check_bytes(path: Path, published: PublishedFile, _state: tuple[int, ...]) -> None:
+    try:
+        with path.open("rb") as source:
+            found = hashlib.file_digest(source, "sha256").hexdigest()
+    except PermissionError as error:
+        raise UserMistake(f"this process may not read {published.key}; it runs as a user without that right") from error
     if found != published.sha256:
         raise CorruptObject(
             f"expected sha256 {published.sha256} for {published.key!r}, got {found}; publish again: footfall run"
         )
+
+
+_check_bytes_once: Final = lru_cache(maxsize=_VERIFIED_AT_MOST)(_check_bytes)  # an error is not remembered

@@ -55,11 +55,15 @@ class CameraGroupInfo:
 
 @dataclass(frozen=True)
 class Directory:
-    """The locations, cameras and camera groups of a publication, by id."""
+    """The locations, cameras and camera groups of a publication that somebody may know of, by id.
+
+    `is_restricted`: others may exist; then all means all of these, and what the registry has forgotten is left out.
+    """
 
     locations: Mapping[str, LocationInfo]
     cameras: Mapping[str, CameraInfo]
     groups: Mapping[str, CameraGroupInfo]
+    is_restricted: bool = False
 
     def label(self, location_id: str) -> str:
         """Return a location's name in reports; its id where the registry no longer knows it."""
@@ -81,8 +85,32 @@ class Selection:
         return None if self.camera_ids is None else list(self.camera_ids)
 
 
-def read_directory(connection: duckdb.DuckDBPyConnection) -> Directory:
-    """Return the dimensions of a published file."""
+def read_directory(connection: duckdb.DuckDBPyConnection, *, allowed: Iterable[str] | None = None) -> Directory:
+    """Return the dimensions of a published file, of the locations that are `allowed`; None for all of them."""
+    directory = _whole_directory(connection)
+    return directory if allowed is None else restricted(directory, allowed)
+
+
+def restricted(directory: Directory, allowed: Iterable[str]) -> Directory:
+    """Return what is left of `directory` for somebody who may see the locations `allowed`, and no other name.
+
+    This is the one place where what is allowed meets what there is; `select_cameras` then takes what is asked from it.
+    """
+    places = frozenset(allowed)
+    cameras = {key: each for key, each in directory.cameras.items() if each.location_id in places}
+    groups = {
+        key: CameraGroupInfo(key, each.name, tuple(camera for camera in each.camera_ids if camera in cameras))
+        for key, each in directory.groups.items()
+    }
+    return Directory(
+        locations={key: each for key, each in directory.locations.items() if key in places},
+        cameras=cameras,
+        groups={key: each for key, each in groups.items() if each.camera_ids},
+        is_restricted=True,
+    )
+
+
+def _whole_directory(connection: duckdb.DuckDBPyConnection) -> Directory:
     locations = fetch_rows(connection, _LOCATIONS_SQL, {})
     times_used = Counter(name for _, name, *_ in locations)
     return Directory(
@@ -113,7 +141,7 @@ def select_cameras(directory: Directory, request: ReportRequest) -> Selection:
     _check_known("camera", request.camera_ids, {key: each.name for key, each in directory.cameras.items()})
     groups = (request.camera_group,) if request.camera_group else ()
     _check_known("camera group", groups, {key: each.name for key, each in directory.groups.items()})
-    if request.selects_all:
+    if request.selects_all and not directory.is_restricted:
         return Selection(camera_ids=None, location_ids=_places_in_use(directory), group_name=None)
     group = directory.groups[request.camera_group] if request.camera_group else None
     chosen = [camera for camera in directory.cameras.values() if _matches(camera, request, group)]

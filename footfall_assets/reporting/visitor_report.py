@@ -1,110 +1,76 @@
 """The unique visitor report: who came in a period and at some cameras, how often and where.
 
-Visits are recomputed over the selected cameras: a stay seen only by the others does not count, and a pause that only
-they would have filled ends a visit.
+The list is `visitor_list`'s; here is the report around it.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
+from typing import Final
 
 import duckdb
 
 from footfall_assets.contracts.errors import NoData
 from footfall_assets.domain.count_range import FacesSeen, Total
 from footfall_assets.reporting.count import (
-    SELECTED,
     CountBasis,
     basis_of,
     read_calibration,
+    read_strangers,
     tree_summaries,
     window_totals,
 )
 from footfall_assets.reporting.count_text import NOT_ADDED
 from footfall_assets.reporting.publication import fetch_rows
-from footfall_assets.reporting.request import ReportRequest
+from footfall_assets.reporting.request import Period, ReportRequest
+from footfall_assets.reporting.selected_rows import SELECTED, SelectedRows, rows_of, selected_rows
 from footfall_assets.reporting.selection import Directory, Selection, read_directory, select_cameras
+from footfall_assets.reporting.visitor_list import VisitorRow, all_visitors, listed_by_window
 
 VISIT_GAP_S: Final = 3 * 3600  # seconds away that still belong to one visit (decision G4)
 _SPANS_IN_MESSAGES: Final = 5  # runs of days a message lists before it only counts the rest
 
 # One row a window and location, visitors or none: what was seen at all.
-_SEEN_SQL: Final = f"""
+_SEEN_SQL: Final = {
+    to_the_minute: f"""
 select
     linkage_window,
     location_id,
     count(*) as sightings,
     count(*) filter (where visitor_id is null) as unidentified_sightings,
     count(*) filter (where unidentified_reason = 'count_only') as only_counted_sightings
-from fct_sightings
-where not is_excluded and {SELECTED}
+from {rows} as selected
+where not is_excluded
 group by linkage_window, location_id
 order by linkage_window, location_id
 """  # noqa: S608 - a constant; what people ask for is bound
-
-# Appearances of one visitor may overlap (two cameras), so a pause counts from the latest end so far, not from the last
-# row. Local midnight ends a visit: the business day is part of the partition.
-_VISITORS_SQL: Final = f"""
-with
-    selected as (
-        select linkage_window, visitor_id, location_id, business_day, started_at, ended_at
-        from fct_appearances
-        where visitor_id is not null and {SELECTED}
-    ),
-    arrivals as (
-        select
-            linkage_window,
-            visitor_id,
-            location_id,
-            coalesce(
-                started_at > max(ended_at) over (
-                    partition by linkage_window, visitor_id, location_id, business_day
-                    order by started_at, ended_at
-                    rows between unbounded preceding and 1 preceding
-                ) + to_seconds($visit_gap_s),
-                true
-            ) as is_arrival
-        from selected
-    ),
-    stays as (
-        select
-            linkage_window,
-            visitor_id,
-            location_id,
-            count(*) as appearances,
-            count(*) filter (where is_arrival) as visits
-        from arrivals
-        group by linkage_window, visitor_id, location_id
-    ),
-    visitors as (
-        select
-            linkage_window,
-            visitor_id,
-            sum(appearances)::bigint as total_appearances,
-            sum(visits)::bigint as visits,
-            list(struct_pack(location_id := location_id, appearances := appearances)) as frequencies
-        from stays
-        group by linkage_window, visitor_id
-    )
+    for to_the_minute, rows in rows_of("fct_sightings", "captured_at").items()
+}
+# The same of whole days from what is summed up already: a thousandth of the rows.
+_SEEN_DAILY_SQL: Final = f"""
+select
+    linkage_window,
+    location_id,
+    sum(sightings)::bigint,
+    sum(unidentified_sightings)::bigint,
+    sum(only_counted_sightings)::bigint
+from sightings_daily
+where {SELECTED}
+group by linkage_window, location_id
+order by linkage_window, location_id
 """  # noqa: S608 - a constant; what people ask for is bound
-
-_LISTED_SQL: Final = f"""
-{_VISITORS_SQL}
-select linkage_window, visitor_id, total_appearances, visits, frequencies
-from visitors
-where total_appearances >= $min_appearances
-order by total_appearances desc, visitor_id, linkage_window
-"""  # noqa: S608 - a constant; what people ask for is bound
+_HAS_SIGHTINGS_DAILY_SQL: Final = "select 1 from duckdb_tables() where table_name = 'sightings_daily'"
 
 # Who left all counts; a customer in front of a staff-only camera is none of them.
-_EXCLUDED_SQL: Final = f"""
+_EXCLUDED_SQL: Final = {
+    to_the_minute: f"""
 select linkage_window, count(distinct face_id) as excluded_visitors
-from fct_sightings
-where excluded_reason != 'staff_only_camera' and {SELECTED}
+from {rows} as selected
+where excluded_reason != 'staff_only_camera'
 group by linkage_window
 """  # noqa: S608 - a constant; what people ask for is bound
+    for to_the_minute, rows in rows_of("fct_sightings", "captured_at").items()
+}
 
 _DAYS_SQL: Final = """
 select distinct business_day
@@ -135,27 +101,12 @@ class WindowTotal:
     excluded_visitors: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class VisitorRow:
-    """One visitor of one linkage window; `frequencies`: appearances by location, most first, sum to the total."""
-
-    linkage_window: str
-    visitor_id: str
-    total_appearances: int
-    visits: int
-    frequencies: tuple[tuple[str, int], ...]
-
-    def __post_init__(self) -> None:
-        by_location = sum(count for _, count in self.frequencies)
-        if by_location != self.total_appearances:
-            raise ValueError(
-                f"visitor {self.visitor_id}: expected frequencies with sum {self.total_appearances}, got {by_location}"
-            )
-
-
 @dataclass(frozen=True)
 class VisitorReport:
-    """A finished report; `visitors` is what is listed, `windows` what was counted."""
+    """A report; `windows` is what was counted, `visitors` what is listed, or nothing where only the head was asked.
+
+    `starts_at` and `ends_at` are those of the period that was asked for.
+    """
 
     first_day: date
     last_day: date
@@ -168,6 +119,13 @@ class VisitorReport:
     visit_gap_s: int = VISIT_GAP_S
     notes: tuple[str, ...] = ()
     count_basis: CountBasis | None = None
+    starts_at: time | None = None
+    ends_at: time | None = None
+
+    @property
+    def period(self) -> Period:
+        """The time that was asked for."""
+        return Period(self.first_day, self.last_day, self.starts_at, self.ends_at)
 
     @property
     def total(self) -> Total:
@@ -177,8 +135,8 @@ class VisitorReport:
 
     @property
     def listed_visitors(self) -> int:
-        """The number of rows."""
-        return len(self.visitors)
+        """The number of rows of the list."""
+        return sum(window.listed_visitors for window in self.windows)
 
     @property
     def crosses_windows(self) -> bool:
@@ -187,45 +145,58 @@ class VisitorReport:
 
 
 def visitor_report(
-    connection: duckdb.DuckDBPyConnection, request: ReportRequest, *, visit_gap_s: int = VISIT_GAP_S
+    connection: duckdb.DuckDBPyConnection,
+    request: ReportRequest,
+    *,
+    visit_gap_s: int = VISIT_GAP_S,
+    allowed: Iterable[str] | None = None,
 ) -> VisitorReport:
-    """Return the report of `request` from the visitor-level file of a publication.
+    """Return the report of `request` from the visitor-level file of a publication, with all rows of its list.
 
-    The total does not depend on `request.min_appearances`, which only shortens the list.
+    The total does not depend on `request.min_appearances`, which only shortens the list. `allowed` are the locations
+    that may be asked for; None for all.
 
     Raises:
         CorruptObject: the calibration in the publication is not what was written.
         UserMistake: an unknown location, camera or camera group.
         NoData: the selected cameras saw no face in the period; the message names the days on which they did.
     """
-    directory = read_directory(connection)
+    places = None if allowed is None else tuple(allowed)
+    head = visitor_head(connection, request, visit_gap_s=visit_gap_s, allowed=places)
+    pieces = all_visitors(connection, request, visit_gap_s=visit_gap_s, allowed=places)
+    return replace(head, visitors=tuple(row for piece in pieces for row in piece))
+
+
+def visitor_head(
+    connection: duckdb.DuckDBPyConnection,
+    request: ReportRequest,
+    *,
+    visit_gap_s: int = VISIT_GAP_S,
+    allowed: Iterable[str] | None = None,
+) -> VisitorReport:
+    """Return the report without the rows of its list, which may be millions; otherwise as `visitor_report`."""
+    directory = read_directory(connection, allowed=allowed)
     selection = select_cameras(directory, request)
-    period: dict[str, object] = {
-        "first_day": request.first_day,
-        "last_day": request.last_day,
-        "cameras": selection.parameter,
-    }
-    seen = [_Seen(*row) for row in fetch_rows(connection, _SEEN_SQL, period)]
+    rows = selected_rows(directory, selection, request.period)
+    seen = _seen(connection, rows)
     if not seen:
         raise _no_sightings(connection, request, selection)
-    calibration, trees = read_calibration(connection), tree_summaries(connection, period)
-    limits: dict[str, object] = {"min_appearances": request.min_appearances, "visit_gap_s": visit_gap_s}
-    visitors = tuple(
-        VisitorRow(window, visitor, total, visits, _by_frequency(frequencies, directory))
-        for window, visitor, total, visits, frequencies in fetch_rows(connection, _LISTED_SQL, period | limits)
-    )
+    calibration = read_calibration(connection)
+    trees = tree_summaries(connection, rows.parameters, to_the_minute=rows.to_the_minute)
     return VisitorReport(
         first_day=request.first_day,
         last_day=request.last_day,
+        starts_at=request.starts_at,
+        ends_at=request.ends_at,
         camera_group=_camera_group(selection, {each.location_id for each in seen}),
         min_appearances=request.min_appearances,
         windows=_windows(
-            window_totals(calibration, trees, _faces_by_window(seen)),
+            window_totals(calibration, trees, _faces_by_window(seen), read_strangers(connection)),
             {window: tree.listed for window, tree in trees.items()},
-            visitors,
-            dict(fetch_rows(connection, _EXCLUDED_SQL, period)),
+            listed_by_window(connection, rows, min_appearances=request.min_appearances),
+            dict(fetch_rows(connection, _EXCLUDED_SQL[rows.to_the_minute], rows.parameters)),
         ),
-        visitors=visitors,
+        visitors=(),
         sightings=sum(each.sightings for each in seen),
         unidentified_sightings=sum(each.unidentified for each in seen),
         visit_gap_s=visit_gap_s,
@@ -245,6 +216,13 @@ class _Seen:
     only_counted: int
 
 
+def _seen(connection: duckdb.DuckDBPyConnection, rows: SelectedRows) -> list[_Seen]:
+    """Return what was seen; publications of before have every sighting and no sums."""
+    is_summed = not rows.to_the_minute and bool(fetch_rows(connection, _HAS_SIGHTINGS_DAILY_SQL, {}))
+    sql = _SEEN_DAILY_SQL if is_summed else _SEEN_SQL[rows.to_the_minute]
+    return [_Seen(*row) for row in fetch_rows(connection, sql, rows.parameters)]
+
+
 def _faces_by_window(seen: Iterable[_Seen]) -> dict[str, FacesSeen]:
     found: dict[str, FacesSeen] = {}
     for each in seen:
@@ -257,20 +235,13 @@ def _faces_by_window(seen: Iterable[_Seen]) -> dict[str, FacesSeen]:
 def _windows(
     totals: Mapping[str, Total],
     identified: Mapping[str, int],
-    visitors: Iterable[VisitorRow],
+    listed: Mapping[str, int],
     excluded: Mapping[str, int],
 ) -> tuple[WindowTotal, ...]:
-    listed = Counter(row.linkage_window for row in visitors)
     return tuple(
-        WindowTotal(window, total, identified.get(window, 0), listed[window], excluded.get(window, 0))
+        WindowTotal(window, total, identified.get(window, 0), listed.get(window, 0), excluded.get(window, 0))
         for window, total in totals.items()
     )
-
-
-def _by_frequency(frequencies: Iterable[Mapping[str, Any]], directory: Directory) -> tuple[tuple[str, int], ...]:
-    # Sorted here: sorting the lists in the query took three times as long as all the rest of it.
-    labelled = ((directory.label(each["location_id"]), each["appearances"]) for each in frequencies)
-    return tuple(sorted(labelled, key=lambda each: (-each[1], each[0])))
 
 
 def _camera_group(selection: Selection, seen: set[str]) -> str:

@@ -30,7 +30,7 @@ EMPTY_STILL_SHARE = 0.08  # stills without anybody, for the filter at the edge t
 FACE_HEIGHT_PX = (88.0, 135.0)  # on a picture 480 pixels high, at the first still of an appearance
 FACE_HEIGHT_MAX_PX = 172.0
 # Purposes of the random streams: a change in one leaves the others as they are.
-TRIPS, PASSAGES, EMPTIES, PICTURES, PHASES = range(5)
+TRIPS, PASSAGES, EMPTIES, PICTURES, PHASES, BUSINESS = range(6)
 
 
 @dataclass

@@ -1,14 +1,10 @@
-"""Audits in the lake: samples that never change, labels that are only added, and the log of who saw crops.
+"""Audits in the lake: samples that never change, and labels that are only added.
 
 audits/<sample>/sample.json, population.parquet
 audits/<sample>/labels/<number>.json
-access_log/<number>.json                           HEAD, the newest line
 """
 
-import hmac
 import io
-import secrets
-from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -17,17 +13,12 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from pydantic import BaseModel, ValidationError
 
-from footfall_assets.contracts.audit import POPULATION, Access, AccessRecord, AuditSample, Label
+from footfall_assets.contracts.audit import POPULATION, AuditSample, Label
 from footfall_assets.contracts.errors import CorruptObject, NoData, UserMistake
-from footfall_assets.contracts.ids import digest_of, sha256_hex
+from footfall_assets.contracts.ids import sha256_hex
 from footfall_assets.storage.lake import LakeStore, ObjectMissing, UnsafeKey
-from footfall_assets.storage.secret_file import read_or_create_secret
 
 _SAMPLES: Final = "audits"
-_LOG: Final = "access_log"
-_HEAD: Final = f"{_LOG}/HEAD"
-_KEY_BYTES: Final = 32
-_FIRST: Final = ""  # what the first line has before it
 _Stored = TypeVar("_Stored", bound=BaseModel)
 
 
@@ -105,7 +96,7 @@ class AuditStore:
 
 
 def _locked(lock_folder: Path) -> FileLock:
-    """Return the lock under which audits and their log grow, one line at a time."""
+    """Return the lock under which audits grow, one label at a time."""
     lock_folder.mkdir(parents=True, exist_ok=True)
     return FileLock(lock_folder / "audit.lock")
 
@@ -117,76 +108,3 @@ def _parsed(kind: type[_Stored], document: bytes, what: str) -> _Stored:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise CorruptObject(f"{what}: expected {kind.__name__}, got {field}: {first['msg']}; restore it") from error
-
-
-class AccessLog:
-    """The append-only log of who saw or labelled crops: a chain of keyed hashes.
-
-    Who can write the lake but has not the key can change no line unseen. Who has both can.
-    """
-
-    def __init__(self, lake: LakeStore, keys_dir: Path) -> None:
-        self._lake = lake
-        self._key_path = keys_dir / "access-log.key"
-
-    def append(
-        self, *, who: str, role: str, access: Access, about: str, count: int, at: datetime, lock_folder: Path
-    ) -> AccessRecord:
-        """Add a line and return it; durable once this returns. A file lock in `lock_folder` orders the writers."""
-        with _locked(lock_folder):
-            number, previous = self._newest()
-            line = {"number": number + 1, "at": at, "who": who, "role": role, "access": access, "about": about}
-            unsigned = AccessRecord.model_validate({**line, "count": count, "previous": previous, "digest": "0" * 64})
-            record = unsigned.model_copy(update={"digest": self._digest(unsigned)})
-            self._lake.write(_line_key(record.number), record.model_dump_json().encode())
-            self._lake.write(_HEAD, f"{record.number} {record.digest}".encode())
-        return record
-
-    def verify(self) -> list[AccessRecord]:
-        """Return all lines, oldest first.
-
-        Raises:
-            CorruptObject: a line was changed, removed, added or moved; the message names it.
-        """
-        newest, head = self._head()
-        there = [key for key in self._lake.list_keys(_LOG) if key != _HEAD]
-        lines: list[AccessRecord] = []
-        previous = _FIRST
-        for number in range(1, max(newest, len(there)) + 1):
-            line = self._line(number)
-            if (line.number, line.previous) != (number, previous) or line.digest != self._digest(line):
-                raise CorruptObject(f"access log: line {number} is not what was written; compare it with a backup")
-            lines.append(line)
-            previous = line.digest
-        if len(lines) < newest or (newest and lines[newest - 1].digest != head):
-            raise CorruptObject(f"access log: line {newest} is not what was written last; compare it with a backup")
-        return lines
-
-    def _line(self, number: int) -> AccessRecord:
-        try:
-            return _parsed(AccessRecord, self._lake.read(_line_key(number)), f"access log: line {number}")
-        except ObjectMissing as error:
-            raise CorruptObject(f"access log: line {number} is missing; compare it with a backup") from error
-
-    def _head(self) -> tuple[int, str]:
-        if not self._lake.exists(_HEAD):
-            return 0, _FIRST
-        number, _, digest = self._lake.read(_HEAD).decode().partition(" ")
-        return int(number), digest
-
-    def _newest(self) -> tuple[int, str]:
-        """Return number and digest of the newest line: a crash may have left one that HEAD does not name yet."""
-        number, digest = self._head()
-        while self._lake.exists(_line_key(number + 1)):
-            number += 1
-            digest = self._line(number).digest
-        return number, digest
-
-    def _digest(self, line: AccessRecord) -> str:
-        key = read_or_create_secret(self._key_path, lambda: secrets.token_bytes(_KEY_BYTES))
-        content = line.model_dump_json(exclude={"digest"})
-        return hmac.digest(key, digest_of(content).encode(), "sha256").hex()
-
-
-def _line_key(number: int) -> str:
-    return f"{_LOG}/{number:012d}.json"

@@ -5,9 +5,10 @@ from collections import Counter
 import pyarrow as pa
 
 from footfall_assets.contracts.registry import LocationMode
-from footfall_assets.contracts.schemas import FACES, IMAGES
+from footfall_assets.contracts.schemas import FACE_ATTRIBUTES, FACES, IMAGES, face_embeddings
 from footfall_assets.platform import Outcome, Place, Platform
 from footfall_assets.storage.parts import refresh_parts
+from footfall_assets.vision.face_attributes import attributes_of_faces, part_names
 from footfall_assets.vision.face_embeddings import embeddings_of_faces
 from footfall_assets.vision.faces import faces_of_images
 
@@ -50,6 +51,36 @@ def refresh_face_embeddings(platform: Platform, place: Place) -> Outcome:
     target = platform.place_of("face_embeddings", place)
     refreshed = refresh_parts(platform.partitions, target, ("face_embeddings",), inputs, compute)
     return Outcome.of(refreshed, "face_embeddings", left_out)
+
+
+def refresh_face_attributes(platform: Platform, place: Place) -> Outcome:
+    """Bring `face_attributes` of a place up to date with its vectors; where nothing is switched on, nothing is written.
+
+    What a location had switched on before, and no longer has on that day, leaves the partition.
+    """
+    wanted = platform.location_attributes(place)
+    target = platform.place_of("face_attributes", place)
+    if not wanted and platform.partitions.manifest(target) is None:
+        return Outcome(version=target.version)
+    faces, vectors = platform.manifest("faces", place), platform.manifest("face_embeddings", place)
+    sources = {part.name: part for part in faces.parts} if faces else {}
+    embedded = {part.name: part for part in vectors.parts} if vectors else {}
+    names = part_names(embedded, wanted)
+    left_out: Counter[str] = Counter()
+
+    def compute(name: str) -> dict[str, pa.Table]:
+        read, source = platform.partitions.read_part, names[name]
+        part = attributes_of_faces(
+            read(sources[source]).cast(FACES),
+            read(embedded[source]).cast(face_embeddings(platform.embedding_dim)),
+            wanted,
+            platform,
+        )
+        left_out["under_the_quality_gate"] += part.under_the_gate
+        return {"face_attributes": part.table.cast(FACE_ATTRIBUTES)}
+
+    refreshed = refresh_parts(platform.partitions, target, ("face_attributes",), names, compute)
+    return Outcome.of(refreshed, "face_attributes", left_out)
 
 
 def all_faces(platform: Platform) -> pa.Table:

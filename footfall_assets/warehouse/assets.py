@@ -26,7 +26,8 @@ from footfall_assets.warehouse.project import (
     ensure_manifest,
     warehouse_lock,
 )
-from footfall_assets.warehouse.publication import AGGREGATE_TABLES, VISITOR_TABLES, inputs_hash_of, publish
+from footfall_assets.warehouse.publication import TABLES, inputs_hash_of, publish
+from footfall_assets.warehouse.publication_retention import remove_passed_publications
 from footfall_assets.warehouse.version_causes import record_version_causes
 
 PUBLICATION: Final = dg.AssetKey("publication")
@@ -36,11 +37,21 @@ _SOURCE_ASSETS: Final[Mapping[str, str]] = {
     "sightings": "sightings",
     "identities": "identities",
     "cuts": "identities",
+    "strangers": "identities",
+    "provisional": "identities",
     "calibration": "calibration",
     "visitor_numbers": "visitor_numbers",
     "coverage": "images",
+    "counts": "imports",
+    "sales": "imports",
+    "planned_staff": "imports",
+    "opening_hours": "imports",
+    "face_attributes": "face_attributes",
+    "attribute_confusion": "attribute_calibration",
+    "location_attributes": "registry",
     "locations": "registry",
     "cameras": "registry",
+    "camera_zones": "registry",
     "camera_groups": "registry",
     "home": "registry",
 }
@@ -111,17 +122,21 @@ def build_warehouse_assets(
     @dg.asset(
         key=PUBLICATION,
         group_name="publication",
-        deps=[dg.AssetKey(name) for name in sorted({*AGGREGATE_TABLES, *VISITOR_TABLES})],
+        deps=[dg.AssetKey(name) for name in sorted({table for tables in TABLES.values() for table in tables})],
         kinds={"duckdb"},
-        description="One row per publication: two database files, and the pointer that readers follow.",
+        description="One row per publication: three database files, and the pointer that readers follow.",
     )
-    def publication(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
+    def publication(
+        context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+    ) -> dg.MaterializeResult[None]:
         with warehouse_lock(platform.warehouse_dir):
             moment = datetime.now(UTC)
             build_path = platform.warehouse_dir / BUILD_FILE
             record_version_causes(platform)
             published = publish(build_path, platform.lake, published_at=moment)
             record_built_from(platform.lake, inputs_hash_of(build_path), published.publication_id)
+            removed = remove_passed_publications(platform.lake, now=moment)
+            context.log.info("removed %d publications that had passed", len(removed))
         return _result(published, is_new=published.published_at == moment)
 
     return warehouse, publication
@@ -135,8 +150,7 @@ def _result(published: Publication, *, is_new: bool) -> dg.MaterializeResult[Non
             "is_new": is_new,
             "first_day": str(published.first_day),
             "last_day": str(published.last_day),
-            "aggregates_bytes": published.aggregates.size_bytes,
-            "visitors_bytes": published.visitors.size_bytes,
+            **{f"{kind}_bytes": file.size_bytes for kind, file in published.files.items()},
             "inputs_hash": published.inputs_hash,
         },
     )

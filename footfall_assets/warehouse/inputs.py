@@ -12,13 +12,18 @@ from footfall_assets.contracts.ids import digest_of, sha256_hex
 from footfall_assets.contracts.registry import Camera, Location, Registry
 from footfall_assets.identity.visitor_numbers import ledger_place, newest_identities
 from footfall_assets.platform import Platform
+from footfall_assets.storage.import_store import ImportStore, ledgers
 from footfall_assets.storage.lake import LakeStore
 from footfall_assets.storage.partitions import PartitionManifest, PartitionPlace, PartRef, verify_part
+from footfall_assets.warehouse.attribute_inputs import calibrations_in_use, measured_confusion, switched_on
+from footfall_assets.warehouse.project import default_project_dir, project_fingerprint
 from footfall_assets.warehouse.sources import (
     CAMERA_GROUPS,
+    CAMERA_ZONES,
     CAMERAS,
     LOCATIONS,
     IdentitiesFile,
+    ImportedFile,
     SightingsFile,
     WarehouseInputs,
 )
@@ -47,7 +52,11 @@ def warehouse_inputs_hash(platform: Platform) -> str | None:
     registry = platform.registry.model_dump_json(exclude={"revision", "devices"})
     hashes = sorted(f"{manifest.asset}={manifest.content_hash}" for manifest in manifests)
     calibration = [f"calibration={platform.calibration.digest}"] if platform.calibration else []
-    return digest_of(registry, platform.settings.counting.model_dump_json(), *hashes, *calibration)
+    imports = [f"imports={ledger.digest}" for ledger in ledgers(platform.lake)]
+    rules = [platform.settings.counting.model_dump_json(), platform.settings.protection.model_dump_json()]
+    confusions = sorted(f"confusion={each.digest}" for each in calibrations_in_use(platform).values())
+    models = f"models={project_fingerprint(default_project_dir())}"  # other marts of the same data are another answer
+    return digest_of(registry, models, *rules, *hashes, *calibration, *imports, *confusions)
 
 
 def collect_inputs(platform: Platform) -> WarehouseInputs:
@@ -75,16 +84,43 @@ def collect_inputs(platform: Platform) -> WarehouseInputs:
             for window, manifest in newest_identities(platform).items()
             for path in _verified(platform, manifest, "cuts")
         ),
+        strangers=tuple(
+            IdentitiesFile(path, window.label)
+            for window, manifest in newest_identities(platform).items()
+            for path in _verified(platform, manifest, "strangers")
+        ),
+        provisional=tuple(
+            IdentitiesFile(path, window.label)
+            for window, manifest in newest_identities(platform).items()
+            for path in _verified(platform, manifest, "provisional")
+        ),
         calibration=platform.calibration,
         coverage=tuple(path for manifest in _images(platform) for path in _verified(platform, manifest, "coverage")),
         visitor_numbers=tuple(
             path for manifest in _ledgers(platform) for path in _verified(platform, manifest, "visitor_numbers")
         ),
+        face_attributes=tuple(
+            path for manifest in _attributes(platform) for path in _verified(platform, manifest, "face_attributes")
+        ),
+        location_attributes=switched_on(registry),
+        attribute_confusion=measured_confusion(calibrations_in_use(platform)),
+        imports=_imported(platform.lake),
         locations=pa.Table.from_pylist(_location_rows(registry), schema=LOCATIONS),
         cameras=pa.Table.from_pylist(_camera_rows(registry), schema=CAMERAS),
+        camera_zones=pa.Table.from_pylist(_zone_rows(registry), schema=CAMERA_ZONES),
         camera_groups=pa.Table.from_pylist(_group_rows(registry), schema=CAMERA_GROUPS),
         asset_versions=platform.versions.as_dict(),
-        rules=platform.settings.counting.model_dump(),
+        rules=platform.settings.counting.model_dump() | platform.settings.protection.model_dump(),
+    )
+
+
+def _imported(lake: LakeStore) -> tuple[ImportedFile, ...]:
+    store = ImportStore(lake)
+    return tuple(
+        ImportedFile(store.rows_path(record), ledger.kind, record.sequence)
+        for ledger in ledgers(lake)
+        for record in ledger.records
+        if record.rows
     )
 
 
@@ -92,6 +128,7 @@ def _manifests(platform: Platform) -> Iterator[PartitionManifest]:
     yield from _by_day(platform, "sightings").values()
     yield from newest_identities(platform).values()
     yield from _images(platform)
+    yield from _attributes(platform)
     yield from _ledgers(platform)
 
 
@@ -101,6 +138,10 @@ def _by_day(platform: Platform, asset: str) -> dict[date, PartitionManifest]:
 
 def _images(platform: Platform) -> list[PartitionManifest]:
     return [manifest for _, manifest in _materialised(platform, "images")]
+
+
+def _attributes(platform: Platform) -> list[PartitionManifest]:
+    return [manifest for _, manifest in _materialised(platform, "face_attributes")]
 
 
 def _materialised(platform: Platform, asset: str) -> Iterator[tuple[PartitionPlace, PartitionManifest]]:
@@ -139,7 +180,21 @@ def _camera_rows(registry: Registry) -> list[dict[str, Any]]:
     return [
         camera.model_dump(mode="python", exclude={"zones", "plan_position"})
         | {"filter": str(camera.filter), "valid_to": _valid_to(camera, versions[camera.camera_id])}
+        | dict(zip(("plan_x_m", "plan_y_m"), camera.plan_position or (None, None), strict=True))
         for camera in registry.cameras
+    ]
+
+
+def _zone_rows(registry: Registry) -> list[dict[str, Any]]:
+    return [
+        {
+            "camera_id": camera.camera_id,
+            "valid_from": camera.valid_from,
+            "zone": zone,
+            "is_drawn": any(area.name == zone for area in camera.areas),
+        }
+        for camera in registry.cameras
+        for zone in dict.fromkeys(camera.zones)
     ]
 
 

@@ -63,7 +63,7 @@ def ensure_manifest(project_dir: Path, target_path: Path) -> Path:
     target_path.mkdir(parents=True, exist_ok=True)
     manifest = target_path / "manifest.json"
     with _exclusive(target_path / "manifest.lock"):
-        fingerprint = _fingerprint(project_dir)
+        fingerprint = project_fingerprint(project_dir)
         recorded = target_path / _FINGERPRINT
         if not (manifest.is_file() and recorded.is_file() and recorded.read_text() == fingerprint):
             run_dbt(["parse"], project_dir=project_dir, target_path=target_path)
@@ -169,7 +169,7 @@ def _exclusive(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _fingerprint(project_dir: Path) -> str:
+def project_fingerprint(project_dir: Path) -> str:
     """Return a hash of the project's files and of dbt's version: clock times say little after a checkout."""
     digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
     for path in sorted(project_dir.rglob("*")):

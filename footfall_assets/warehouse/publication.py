@@ -1,4 +1,4 @@
-"""From a finished build to what readers open: two database files, a manifest, and the pointer to it.
+"""From a finished build to what readers open: three database files, a manifest, and the pointer to it.
 
 Files first, then the manifest, then the pointer: whoever follows the pointer finds everything behind it. What was
 published before is kept.
@@ -21,6 +21,7 @@ from footfall_assets.contracts.ids import digest_of
 from footfall_assets.contracts.publication import (
     CURRENT_KEY,
     PUBLICATIONS_PREFIX,
+    FileKind,
     Publication,
     PublishedFile,
     publication_key,
@@ -28,15 +29,58 @@ from footfall_assets.contracts.publication import (
 from footfall_assets.storage.lake import LakeStore
 from footfall_assets.warehouse.build import BuildIncomplete
 from footfall_assets.warehouse.content import content_hash
+from footfall_assets.warehouse.protection_gate import check_protection
 
 _SHARED_TABLES: Final = (
     "dim_camera_groups",
     "dim_cameras",
     "dim_locations",
+    "provisional_windows",
     "publication_header",
+    "sightings_daily",
     "unidentified_reasons",
 )
-AGGREGATE_TABLES: Final = (*_SHARED_TABLES, "coverage_daily", "coverage_gaps", "footfall_daily", "footfall_hourly")
+AGGREGATE_TABLES: Final = (
+    *_SHARED_TABLES,
+    "attribute_confusion",
+    "camera_flows",
+    "camera_flows_hourly",
+    "camera_visibility",
+    "conversion_daily",
+    "counted_traffic_daily",
+    "counted_traffic_hourly",
+    "coverage_daily",
+    "coverage_gaps",
+    "coverage_spans",
+    "days_between_visits",
+    "demographics_daily",
+    "dim_zones",
+    "dwell_by_zone",
+    "dwell_by_zone_hourly",
+    "dwell_distribution",
+    "expression_daily",
+    "footfall_15s",
+    "footfall_daily",
+    "footfall_hourly",
+    "footfall_periods",
+    "journeys",
+    "location_attributes",
+    "loyalty_daily",
+    "opening_hours",
+    "sales_by_category_daily",
+    "staffing_hourly",
+    "stores_shared",
+    "visit_dwell",
+    "visit_frequency",
+)
+PROTECTED_TABLES: Final = (
+    "dim_camera_groups",
+    "dim_cameras",
+    "dim_locations",
+    "protected_footfall",
+    "protection_rules",
+    "publication_header",
+)
 VISITOR_TABLES: Final = (
     *_SHARED_TABLES,
     "count_calibration",
@@ -44,9 +88,17 @@ VISITOR_TABLES: Final = (
     "fct_sightings",
     "fct_visits",
     "local_visitor_cuts",
+    "stranger_pairs",
     "unique_visitor_report",
     "visitor_day",
+    "window_trees",
+    "visitor_window",
 )
+TABLES: Final[Mapping[FileKind, tuple[str, ...]]] = {
+    FileKind.AGGREGATES: AGGREGATE_TABLES,
+    FileKind.VISITORS: VISITOR_TABLES,
+    FileKind.PROTECTED: PROTECTED_TABLES,
+}
 
 _HEADER: Final = """
 select environment, first_business_day, last_business_day, epoch_us(last_captured_at)
@@ -75,13 +127,14 @@ def publish(build_path: Path, lake: LakeStore, *, published_at: datetime) -> Pub
 
     Args:
         build_path: the build database; nobody may be writing it.
-        lake: receives `publications/aggregates-<content hash>.duckdb`, `publications/visitors-<content hash>.duckdb`,
+        lake: receives `publications/<kind>-<content hash>.duckdb` for each `FileKind`,
             `publications/<publication id>.json` and the pointer, which holds the publication id in ASCII.
         published_at: timezone-aware.
 
     Raises:
         BuildIncomplete: there is no build, or dbt has not built all of the marts.
         CorruptObject: a mart is missing.
+        ProtectionBroken: a hidden count could be concluded from what would be published.
     """
     with (
         tempfile.TemporaryDirectory(dir=build_path.parent, prefix="publish-") as folder,
@@ -89,18 +142,19 @@ def publish(build_path: Path, lake: LakeStore, *, published_at: datetime) -> Pub
     ):
         _attach(connection, build_path)
         facts = _facts(connection)
-        hashes = (
-            content_hash(connection, AGGREGATE_TABLES, database="build"),
-            content_hash(connection, VISITOR_TABLES, database="build"),
-        )
-        publication_id = digest_of("publication", *hashes)
+        hashes = {kind: content_hash(connection, tables, database="build") for kind, tables in TABLES.items()}
+        publication_id = digest_of("publication", *hashes.values())
         publication = _intact_publication(lake, publication_id)
         if publication is None:
+            check_protection(connection)
+            files = {
+                str(kind): _publish_file(connection, lake, Path(folder), kind=kind, content=content)
+                for kind, content in hashes.items()
+            }
             publication = Publication(
                 publication_id=publication_id,
                 published_at=published_at,
-                aggregates=_publish_file(connection, lake, Path(folder), kind="aggregates", content=hashes[0]),
-                visitors=_publish_file(connection, lake, Path(folder), kind="visitors", content=hashes[1]),
+                **files,
                 environment=facts.environment,
                 inputs_hash=facts.inputs_hash,
                 asset_versions=dict(facts.asset_versions),
@@ -159,7 +213,7 @@ def _moment(microseconds: int) -> datetime:
 
 
 def _intact_publication(lake: LakeStore, publication_id: str) -> Publication | None:
-    """Return the manifest of that publication when it and both files are as they were written."""
+    """Return the manifest of that publication when it and its files are as they were written."""
     key = publication_key(publication_id)
     if not lake.exists(key):
         return None
@@ -167,8 +221,9 @@ def _intact_publication(lake: LakeStore, publication_id: str) -> Publication | N
         publication = Publication.model_validate_json(lake.read(key))
     except ValidationError:
         return None
-    intact = all(_is_intact(lake, file) for file in (publication.aggregates, publication.visitors))
-    return publication if intact else None
+    files = publication.files
+    is_whole = files.keys() == TABLES.keys() and all(_is_intact(lake, file) for file in files.values())
+    return publication if is_whole else None
 
 
 def _is_intact(lake: LakeStore, file: PublishedFile) -> bool:
@@ -176,14 +231,14 @@ def _is_intact(lake: LakeStore, file: PublishedFile) -> bool:
 
 
 def _publish_file(
-    connection: duckdb.DuckDBPyConnection, lake: LakeStore, folder: Path, *, kind: str, content: str
+    connection: duckdb.DuckDBPyConnection, lake: LakeStore, folder: Path, *, kind: FileKind, content: str
 ) -> PublishedFile:
     key = f"{PUBLICATIONS_PREFIX}/{kind}-{content}.duckdb"
     unchanged = _published_before(lake, key)
     if unchanged is not None:
         return unchanged
     path = folder / f"{kind}.duckdb"
-    _copy_tables(connection, path, AGGREGATE_TABLES if kind == "aggregates" else VISITOR_TABLES)
+    _copy_tables(connection, path, TABLES[kind])
     lake.upload(path, key)
     return PublishedFile(key=key, sha256=_sha256_of(path), content_hash=content, size_bytes=path.stat().st_size)
 
@@ -192,8 +247,8 @@ def _published_before(lake: LakeStore, key: str) -> PublishedFile | None:
     """Return the file under `key` when the current publication has it and it is intact."""
     pointer = _pointer(lake)
     current = None if pointer is None else _intact_publication(lake, pointer)
-    files = () if current is None else (current.aggregates, current.visitors)
-    return next((file for file in files if file.key == key), None)
+    files = {} if current is None else current.files
+    return next((file for file in files.values() if file.key == key), None)
 
 
 def _copy_tables(connection: duckdb.DuckDBPyConnection, path: Path, tables: tuple[str, ...]) -> None:

@@ -16,13 +16,17 @@ COMMANDS = (
     "fleet",
     "simulate",
     "ingest",
+    "import",
     "run",
     "report",
     "compare",
     "evaluate",
     "calibrate",
+    "attributes",
     "audit",
     "identities",
+    "users",
+    "access-log",
     "up",
     "docs",
 )
@@ -42,7 +46,7 @@ def test_make_targets_exist(path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_exist(path):
-    assert set(re.findall(r"footfall ([a-z]+)\b(?= |`|$)", text_of(path), re.MULTILINE)) <= set(COMMANDS)
+    assert set(re.findall(r"footfall ([a-z-]+)\b(?= |`|$)", text_of(path), re.MULTILINE)) <= set(COMMANDS)
 
 
 def test_the_command_line_has_these_commands():

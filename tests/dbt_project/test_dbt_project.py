@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from footfall_assets.warehouse.project import default_project_dir, ensure_manifest
-from footfall_assets.warehouse.publication import AGGREGATE_TABLES, VISITOR_TABLES
+from footfall_assets.warehouse.publication import AGGREGATE_TABLES, PROTECTED_TABLES, VISITOR_TABLES
 
 PROJECT = default_project_dir()
 SQL_FILES = sorted((PROJECT / "models").rglob("*.sql"))
 READS = {
     "staging": {"source"},
-    "intermediate": {"staging", "intermediate"},
+    "intermediate": {"seed", "staging", "intermediate"},
     "marts": {"staging", "intermediate", "marts"},
 }
 
@@ -38,6 +38,7 @@ def test_every_model_has_its_twin(path):
 def test_layers_read_only_what_lies_below(models, manifest):
     layers = {node["unique_id"]: node["fqn"][1] for node in models.values()}
     layers |= dict.fromkeys(manifest["sources"], "source")
+    layers |= {name: "seed" for name, node in manifest["nodes"].items() if node["resource_type"] == "seed"}
     wrong = [
         (node["name"], parent)
         for node in models.values()
@@ -80,15 +81,26 @@ def test_every_mart_is_published_and_says_where(models):
         "visitors": set(VISITOR_TABLES) - set(AGGREGATE_TABLES),
         "aggregates": set(AGGREGATE_TABLES) - set(VISITOR_TABLES),
         "both": set(AGGREGATE_TABLES) & set(VISITOR_TABLES),
+        "protected": set(PROTECTED_TABLES) - set(AGGREGATE_TABLES),
     }
     for name, node in models.items():
         if node["fqn"][1] == "marts":
             assert name in places[node["config"]["meta"]["published_in"]], name
 
 
+def test_what_a_viewer_opens_holds_protected_counts_and_names_only():
+    dimensions = {"dim_camera_groups", "dim_cameras", "dim_locations", "publication_header"}
+    assert set(PROTECTED_TABLES) == {*dimensions, "protected_footfall", "protection_rules"}
+
+
+def is_personal_mart(node):
+    return node["fqn"][1] == "marts" and "personal" in node["config"]["meta"].get("contains", "")
+
+
 def test_personal_data_is_never_among_the_aggregates(models):
-    personal = {name for name, node in models.items() if "personal" in node["config"]["meta"].get("contains", "")}
-    assert personal == set(VISITOR_TABLES) - set(AGGREGATE_TABLES) - {"count_calibration"}
+    personal = {name for name, node in models.items() if is_personal_mart(node)}
+    of_nobody = {"count_calibration", "stranger_pairs", "window_trees"}
+    assert personal == set(VISITOR_TABLES) - set(AGGREGATE_TABLES) - of_nobody
     assert "fct_sightings" in personal
     assert not personal & set(AGGREGATE_TABLES)
 
@@ -109,3 +121,28 @@ def test_models_begin_with_what_they_import():
     for path in SQL_FILES:
         body = path.read_text().removeprefix('{{ config(materialized="view") }}').lstrip()
         assert body.startswith("with"), path.name
+
+
+def test_every_test_exposure_and_macro_is_described(manifest):
+    """A generic test says what it is by its kind: dbt's own four, or one whose macro is described."""
+    ours = {
+        name.removeprefix("macro.footfall."): macro for name, macro in manifest["macros"].items() if "footfall." in name
+    }
+    silent = [name for name, macro in ours.items() if not macro["description"].strip()]
+    known = {"unique", "not_null", "accepted_values", "relationships"} | {name.removeprefix("test_") for name in ours}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "test" and not node["description"].strip():
+            kind = (node.get("test_metadata") or {}).get("name")
+            silent += [] if kind in known else [node["name"]]
+        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "holds":
+            silent += [] if not node["name"].startswith("holds_") else [node["name"]]  # its name says the rule
+    for kind in ("exposures", "unit_tests"):
+        silent += [node["name"] for node in manifest[kind].values() if not (node["description"] or "").strip()]
+    assert silent == []
+
+
+def test_every_published_mart_has_a_reader(manifest, models):
+    """Who reads what is published is in the lineage: the explorer's pages, the report, or the comparison."""
+    read = {node for each in manifest["exposures"].values() for node in each["depends_on"]["nodes"]}
+    unread = [name for name, node in models.items() if node["fqn"][1] == "marts" and node["unique_id"] not in read]
+    assert unread == []

@@ -19,7 +19,7 @@ from footfall_assets.identity.refresh import refresh_local_visitors
 from footfall_assets.platform import Place, Platform
 from footfall_assets.reporting.comparison import compare
 from footfall_assets.reporting.comparison_formats import comparison_to_json, comparison_to_table
-from footfall_assets.reporting.formats import ReportFormat, render
+from footfall_assets.reporting.export import ReportFormat, render
 from footfall_assets.reporting.kept_publications import find_publication, kept_publications
 from footfall_assets.reporting.provenance import provenance_of
 from footfall_assets.reporting.publication import current_publication, open_visitors

@@ -9,6 +9,7 @@ with
             location_id,
             interval_s,
             staff_only,
+            valid_from,
             -- A still older than the first entry, or from a gap between two, still
             -- has an interval.
             case

@@ -28,11 +28,9 @@ with
 
     ),
 
-    -- A batch belongs to the day it was opened on. The part of it beyond midnight is
-    -- left to the next day's own batches.
-    final as (
+    located as (
 
-        select quarters.location_id, quarters.business_day, quarters.quarter
+        select quarters.*, location_versions.timezone
 
         from quarters
         inner join
@@ -40,11 +38,33 @@ with
             on quarters.location_id = location_versions.location_id
             and quarters.business_day >= location_versions.effective_from
             and quarters.business_day < location_versions.effective_to
-        where
-            timezone(
-                location_versions.timezone, {{ quarter_start("quarters.quarter") }}
-            )::date
-            = quarters.business_day
+
+    ),
+
+    -- Once a zone: asking for local time costs more than all the rest.
+    clocks as (
+
+        select
+            timezone,
+            quarter,
+            timezone(timezone, {{ quarter_start("quarter") }})::date as local_day
+
+        from (select distinct timezone, quarter from located)
+
+    ),
+
+    -- A batch belongs to the day it was opened on. The part of it beyond midnight is
+    -- left to the next day's own batches.
+    final as (
+
+        select located.location_id, located.business_day, located.quarter
+
+        from located
+        inner join
+            clocks
+            on located.timezone = clocks.timezone
+            and located.quarter = clocks.quarter
+            and located.business_day = clocks.local_day
 
     )
 

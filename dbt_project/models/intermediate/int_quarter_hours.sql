@@ -19,13 +19,9 @@ with
         from covered_quarters
     ),
 
-    localised as (
+    located as (
 
-        select
-            quarters.*,
-            {{ quarter_start("quarters.quarter") }} as starts_at,
-            timezone(location_versions.timezone, starts_at) as local_time,
-            location_versions.mode
+        select quarters.*, location_versions.timezone, location_versions.mode
 
         from quarters
         inner join
@@ -34,6 +30,28 @@ with
             and quarters.business_day >= location_versions.effective_from
             and quarters.business_day < location_versions.effective_to
 
+    ),
+
+    -- Once a zone: asking for local time costs more than all the rest.
+    clocks as (
+
+        select
+            timezone,
+            quarter,
+            {{ quarter_start("quarter") }} as starts_at,
+            timezone(timezone, starts_at) as local_time
+
+        from (select distinct timezone, quarter from located)
+
+    ),
+
+    localised as (
+        select located.*, clocks.starts_at, clocks.local_time
+        from located
+        inner join
+            clocks
+            on located.timezone = clocks.timezone
+            and located.quarter = clocks.quarter
     ),
 
     -- Counted back from the quarter itself, not converted from local time: the hour

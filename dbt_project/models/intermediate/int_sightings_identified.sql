@@ -1,5 +1,3 @@
-{{ config(materialized="view") }}
-
 with
 
     sightings as (select * from {{ ref("stg_sightings") }}),
@@ -43,6 +41,7 @@ with
             sightings.business_day,
             sightings.local_visitor_id,
             sightings.match_score,
+            sightings.drawn_zone,
             case
                 when visitors.face_id is not null
                 then null

@@ -1,3 +1,5 @@
+{{ config(materialized="view") }}
+
 with sightings as (select * from {{ ref("int_sightings_identified") }})
 
 select

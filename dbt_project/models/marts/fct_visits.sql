@@ -13,6 +13,7 @@ select
     sightings,
     cameras,
     dwell_lower_s,
+    dwell_midpoint_s,
     dwell_upper_s
 
 from visits

@@ -10,6 +10,8 @@ with
             interval_s,
             filter,
             staff_only,
+            plan_x_m,
+            plan_y_m,
             valid_from,
             valid_to
         from source

@@ -19,6 +19,7 @@ with
             -- evidence
             match_score,
             unidentified_reason,
+            zone as drawn_zone,
 
             -- provenance
             detector,

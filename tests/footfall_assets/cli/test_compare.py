@@ -28,6 +28,12 @@ def test_publications_are_listed_and_compared(footfall, published, tmp_path, own
     said = footfall("compare", published[:8], "current", "--format", "json", "--out", path)
     assert (said.code, said.out) == (0, "")
     assert json.loads(path.read_text("utf-8"))["is_same"]
+    period = ("--from", "2024-01-01", "--to", "2024-01-31")
+    csv = ("--format", "csv")
+    assert (
+        footfall("report", *period, *csv, "--publication", published[:8]).out == footfall("report", *period, *csv).out
+    )
+    assert footfall("report", *period, "--publication", "ffffffff").complaint.startswith("expected one publication")
     assert footfall("compare", "ffffffff").complaint.startswith("expected one publication that begins with 'ffffffff'")
 
 

@@ -74,3 +74,63 @@ def test_production_makes_nothing_up(footfall, own_environment, command) -> None
     own_environment.setenv("FOOTFALL_ENVIRONMENT", "production")
     assert footfall(*command).code == 2
     assert registry().locations == ()
+
+
+SWITCH = ("fleet", "set-attributes", "store-101", "--attribute", "age", "--attribute", "gender")
+ON_GROUNDS = ("--legal-basis", "consent", "--notice-since", "2024-02-01", "--assessment", "DPIA-9")
+
+
+def test_attributes_are_off_until_they_are_switched_on(footfall) -> None:
+    footfall("fleet", "add-location", "store-101", "--name", "Store", "--from", "2024-01-01")
+    assert registry().locations[0].attributes == ()
+    assert footfall(*SWITCH, "--from", "2024-02-01").code == 0
+    before, after = (registry().location("store-101", date(2024, month, 1)) for month in (1, 2))
+    assert (before.attributes, before.attributes_basis) == ((), None)
+    assert after.attributes == ("age", "gender")
+    assert after.attributes_basis == "development"
+    assert "attributes age, gender" in footfall("fleet", "list").out
+
+
+def test_attributes_are_switched_off_again(footfall) -> None:
+    footfall("fleet", "add-location", "store-101", "--name", "Store", "--from", "2024-01-01")
+    footfall(*SWITCH, *ON_GROUNDS, "--from", "2024-02-01")
+    assert footfall("fleet", "set-attributes", "store-101", "--from", "2024-03-01").code == 0
+    off = registry().location("store-101", date(2024, 3, 1))
+    assert (off.attributes, off.attributes_basis, off.attributes_notice_since, off.attributes_assessment) == (
+        (),
+        None,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize("missing", [0, 2, 4])
+def test_production_switches_attributes_on_with_grounds_of_their_own_only(footfall, own_environment, missing) -> None:
+    own_environment.setenv("FOOTFALL_ENVIRONMENT", "production")
+    assert footfall(*UNIQUE, *LAWFUL, "--from", "2024-01-01").code == 0
+    said = footfall(*SWITCH, *ON_GROUNDS[:missing], *ON_GROUNDS[missing + 2 :])
+    assert said.code == 2
+    assert "legal basis of their own" in said.complaint
+    assert all(not each.attributes for each in registry().locations)
+    assert footfall(*SWITCH, *ON_GROUNDS).code == 0
+
+
+def test_the_basis_of_development_switches_nothing_on_in_production(footfall, own_environment) -> None:
+    own_environment.setenv("FOOTFALL_ENVIRONMENT", "production")
+    footfall(*UNIQUE, *LAWFUL, "--from", "2024-01-01")
+    said = footfall(*SWITCH, "--legal-basis", "development")
+    assert said.code == 2
+    assert "production" in said.complaint
+
+
+def test_attributes_need_a_location_that_recognises_visitors(footfall) -> None:
+    footfall("fleet", "add-location", "store-101", "--name", "Store", "--mode", "count_only", "--from", "2024-01-01")
+    said = footfall(*SWITCH)
+    assert said.code == 2
+    assert "count_only" in said.complaint
+
+
+def test_attributes_of_an_unknown_location(footfall) -> None:
+    said = footfall(*SWITCH)
+    assert said.code == 2
+    assert "unknown location 'store-101'" in said.complaint

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pytest
 
-from footfall_assets.reporting.formats import ReportFormat, render
+from footfall_assets.reporting.export import ReportFormat, render
 from footfall_assets.reporting.provenance import provenance_of
 from footfall_assets.reporting.publication import current_publication, open_visitors
 from footfall_assets.reporting.request import ReportRequest

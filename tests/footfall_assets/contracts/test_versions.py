@@ -4,8 +4,11 @@ from pydantic import BaseModel
 from footfall_assets.contracts.settings import PlatformSettings, Shift
 from footfall_assets.contracts.versions import AssetVersions, asset_versions
 
-ASSETS = ("images", "faces", "face_embeddings", "local_visitors", "identities", "sightings")
-FROM = {name: set(ASSETS[number:]) for number, name in enumerate(ASSETS)}
+CHAIN = ("images", "faces", "face_embeddings", "local_visitors", "identities", "sightings")
+ASSETS = (*CHAIN, "face_attributes")  # beside the chain: made of vectors and the gate, and nothing is made of it
+FROM = {
+    name: set(CHAIN[number:]) | ({"face_attributes"} if number <= 2 else set()) for number, name in enumerate(CHAIN)
+}
 MODELS = {"detector": "a", "crop": "b", "embedder": "c"}
 
 
@@ -43,7 +46,7 @@ def every_setting():
         "intake": FROM["images"],
         "detection": FROM["faces"],
         "embedding": FROM["face_embeddings"],
-        "quality": FROM["local_visitors"],
+        "quality": FROM["local_visitors"] | {"face_attributes"},
         "linkage": FROM["local_visitors"],
         "staff": {"identities"},
         "counting": set(),
@@ -66,8 +69,13 @@ def test_a_model_changes_what_it_computes_and_what_comes_after_it(settings, mode
 
 
 def test_a_calibration_changes_what_it_decides(settings):
-    assert changed(versions(settings), versions(settings, probe="weights")) == FROM["local_visitors"]
+    probed = FROM["local_visitors"] | {"face_attributes"}
+    assert changed(versions(settings), versions(settings, probe="weights")) == probed
     assert changed(versions(settings), versions(settings, cuts=(0.05, 0.06))) == {"identities"}
+
+
+def test_models_of_attributes_change_nothing_else(settings):
+    assert changed(versions(settings), versions(settings, attributes="other")) == {"face_attributes"}
 
 
 def test_models_that_change_places_are_other_models(settings):
@@ -95,8 +103,10 @@ def test_where_and_how_it_runs_changes_no_version(settings, change, tmp_path):
 
 def test_every_group_of_settings_was_thought_of(settings):
     groups = {name for name in PlatformSettings.model_fields if isinstance(getattr(settings, name), BaseModel)}
-    how_it_runs = {"audit", "fleet"}
-    assert groups == {group for group, _, _ in every_setting()} | how_it_runs
+    how_it_runs = {"access", "audit", "fleet", "imports", "reports"}
+    in_the_inputs_hash = {"protection", "provisional"}  # of the warehouse, of a day's identities
+    only_shown = {"staffing"}
+    assert groups == {group for group, _, _ in every_setting()} | how_it_runs | in_the_inputs_hash | only_shown
 
 
 def test_a_version_is_sixteen_digits_and_each_asset_has_its_own(settings):

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footfall_assets.domain.calendar import LinkageWindow, business_day, day_bounds, days_between, linkage_window
+from footfall_assets.domain.calendar import (
+    LinkageWindow,
+    business_day,
+    day_bounds,
+    days_between,
+    linkage_window,
+    wall_clock_moments,
+)
 
 TICK = timedelta(microseconds=1)
 ZONES = st.sampled_from(
@@ -90,3 +97,15 @@ def test_days_between_are_all_of_them_in_order(first, count):
     days = days_between(first, first + timedelta(days=count))
     assert len(days) == max(count + 1, 0)
     assert list(days) == sorted(set(days))
+
+
+def test_wall_clocks_skip_an_hour_in_spring_and_repeat_one_in_autumn():
+    def moments(text):
+        return [f"{each:%H:%M}" for each in wall_clock_moments(datetime.fromisoformat(text), "Europe/Berlin")]
+
+    assert moments("2024-07-01T12:00") == ["10:00"]
+    assert moments("2024-03-31T01:59") == ["00:59"]
+    assert moments("2024-03-31T02:00") == moments("2024-03-31T02:59") == []
+    assert moments("2024-03-31T03:00") == ["01:00"]
+    assert moments("2024-10-27T02:00") == ["00:00", "01:00"]
+    assert moments("2024-10-27T03:00") == ["02:00"]

@@ -3,9 +3,11 @@
 import hashlib
 import math
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -32,6 +34,10 @@ create table fct_sightings(
     face_id uuid, face_image_id uuid, image_id uuid, camera_id varchar, location_id varchar, captured_at timestamptz,
     visitor_id varchar, linkage_window varchar, business_day date, local_visitor_id uuid, match_score float,
     unidentified_reason varchar, detector varchar, embedder varchar, excluded_reason varchar, is_excluded boolean
+);
+create table visitor_day(
+    visitor_id varchar, face_id uuid, linkage_window varchar, camera_id varchar, location_id varchar,
+    business_day date, appearances bigint, sightings bigint, first_seen_at timestamptz, last_seen_at timestamptz
 );
 create table local_visitor_cuts(
     local_visitor_id uuid, face_id uuid, linkage_window varchar, location_id varchar, camera_id varchar,
@@ -60,6 +66,31 @@ create table coverage_gaps(
     last_missing bigint, missing_batches bigint, gap_starts_at timestamptz, gap_ends_at timestamptz
 );
 """
+PROTECTED = """
+create table protected_footfall(
+    location_id varchar, grain varchar, first_day date, last_day date, hour_starts_at timestamptz, local_hour integer,
+    linkage_window varchar, is_fewer boolean, unique_visitors bigint
+);
+create table protection_rules(least_visitors integer, rounding integer, least_feasible integer);
+"""
+
+
+DEMOGRAPHIC_MARTS = """
+create table location_attributes(
+    location_id varchar, attribute varchar, legal_basis varchar, notice_since date, valid_from date, valid_to date
+);
+create table attribute_confusion(
+    location_id varchar, trait varchar, true_class varchar, labelled_class varchar, people bigint, digest varchar,
+    origin varchar, made_on date, accuracy double, coverage double
+);
+create table demographics_daily(
+    location_id varchar, business_day date, trait varchar, class varchar, visitors bigint, labelled_visitors bigint,
+    suppressed_reason varchar
+);
+create table expression_daily(
+    location_id varchar, camera_id varchar, business_day date, class varchar, visitors bigint,
+    labelled_visitors bigint, suppressed_reason varchar
+)"""
 
 
 def hand_made_calibration(**changes) -> Calibration:
@@ -96,6 +127,95 @@ def stable_id(*parts: object) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_OID, "/".join(map(str, parts)))
 
 
+TRAFFIC_MARTS = """
+create table if not exists footfall_15s (
+    location_id varchar, business_day date, window_starts_at timestamptz, sightings bigint,
+    unidentified_sightings bigint, unique_visitors bigint
+);
+create table if not exists coverage_spans (
+    location_id varchar, business_day date, covered_from timestamptz, covered_to timestamptz
+);
+create table if not exists opening_hours (
+    location_id varchar, business_day date, is_open boolean, open_minutes integer
+);
+create table if not exists staffing_hourly (
+    location_id varchar, business_day date, weekday integer, hour_starts_at timestamptz, local_hour integer,
+    is_open boolean, open_minutes integer, covered_minutes integer, unique_visitors bigint, visits_started bigint,
+    sightings bigint, planned_staff double, visitors_per_staff double, repeats_local_hour boolean default false
+);
+create table if not exists conversion_daily (
+    location_id varchar, business_day date, transactions bigint, items bigint, revenue decimal(18, 2), visits bigint,
+    unique_visitors bigint, transactions_per_visit double, transactions_per_visitor double, revenue_per_visit double,
+    has_more_transactions_than_visits boolean
+);
+create table if not exists sales_by_category_daily (
+    location_id varchar, business_day date, category varchar, transactions bigint, items bigint, revenue decimal(18, 2)
+);
+create table if not exists counted_traffic_daily (
+    location_id varchar, business_day date, count_source varchar, hours bigint, counters bigint, people_in bigint,
+    people_out bigint, visits bigint, compared_hours bigint, compared_people_in bigint, compared_visits bigint,
+    visits_per_person_in double
+);
+create table if not exists footfall_periods (
+    location_id varchar, period varchar, first_day date, last_day date, known_days bigint, unique_visitors bigint
+);
+create table if not exists visit_dwell (
+    location_id varchar, business_day date, visits bigint, total_lower_s double, total_midpoint_s double,
+    total_upper_s double
+);
+"""
+
+BEHAVIOUR_MARTS = """
+create table if not exists dim_zones (
+    location_id varchar, zone varchar, cameras bigint, is_named boolean, camera_ids varchar, plan_x_m double,
+    plan_y_m double
+);
+create table if not exists camera_visibility (
+    camera_id varchar, location_id varchar, linkage_window varchar, interval_s double, stills bigint,
+    stills_shown bigint, visibility double
+);
+create table if not exists dwell_by_zone (
+    location_id varchar, zone varchar, business_day date, visitors bigint, stays bigint, total_lower_s double,
+    total_midpoint_s double, total_upper_s double, lower_quartile_midpoint_s double, median_lower_s double,
+    median_midpoint_s double, median_upper_s double, upper_quartile_midpoint_s double
+);
+create table if not exists dwell_by_zone_hourly (
+    location_id varchar, zone varchar, business_day date, local_hour integer, stays bigint, total_midpoint_s double
+);
+create table if not exists visit_dwell (
+    location_id varchar, business_day date, visits bigint, total_lower_s double, total_midpoint_s double,
+    total_upper_s double
+);
+create table if not exists dwell_distribution (
+    location_id varchar, zone varchar, business_day date, from_s integer, stays bigint, total_lower_s double,
+    total_midpoint_s double, total_upper_s double
+);
+create table if not exists camera_flows (
+    location_id varchar, business_day date, level varchar, from_place varchar, to_place varchar, moves bigint,
+    total_gap_s double, median_gap_s double
+);
+create table if not exists camera_flows_hourly (
+    location_id varchar, business_day date, local_hour integer, from_place varchar, to_place varchar, moves bigint
+);
+create table if not exists journeys (
+    location_id varchar, business_day date, journey varchar, steps bigint, goes_on boolean, visits bigint
+);
+create table if not exists visit_frequency (
+    linkage_window varchar, location_id varchar, measure varchar, times bigint, visitors bigint
+);
+create table if not exists days_between_visits (
+    linkage_window varchar, location_id varchar, days_between bigint, returns bigint
+);
+create table if not exists loyalty_daily (
+    linkage_window varchar, location_id varchar, business_day date, unique_visitors bigint, new_visitors bigint,
+    returning_visitors bigint, returning_to_location bigint
+);
+create table if not exists stores_shared (
+    linkage_window varchar, location_id varchar, other_location_id varchar, visitors bigint
+);
+"""
+
+
 @dataclass
 class HandMade:
     """Rows to publish; `appear` adds an appearance and the one sighting it consists of."""
@@ -109,7 +229,9 @@ class HandMade:
     daily: list[tuple] = field(default_factory=list)
     coverage: list[tuple] = field(default_factory=list)
     gaps: list[tuple] = field(default_factory=list)
+    protected_counts: list[tuple] = field(default_factory=list)
     calibration: Calibration | None = None
+    more_aggregates: str = ""  # SQL that adds other marts
     clusters: dict[tuple, tuple[int, ...]] = field(default_factory=dict)
 
     def place(self, location_id, name, *, cameras=("door",), timezone="UTC", mode="unique", is_current=True):
@@ -181,16 +303,64 @@ class HandMade:
             rows.append((stable_id("lv", face, place, day), face, window, place, camera, day, *labels))
         return rows
 
+    def visitor_days(self):
+        """Return what the mart makes of the appearances: a row a visitor, camera and business day."""
+        found = {}
+        for row in self.appearances:
+            found.setdefault((row[2], row[0], row[3], row[4], row[5], row[6]), []).append(row)
+        return [
+            (*key, len(rows), sum(row[9] for row in rows), min(row[7] for row in rows), max(row[8] for row in rows))
+            for key, rows in found.items()
+        ]
+
     def hour(self, location_id, starts, uniques, *, day=None):
         at = datetime.fromisoformat(starts).replace(tzinfo=UTC)
         day = date.fromisoformat(day) if day else at.date()
         self.hourly.append((location_id, day, at, at.hour, uniques, uniques, uniques * 2, uniques * 6, 1))
         return self
 
+    def with_traffic(self, *statements: str):
+        """Add the marts of traffic over time, and the rows that `statements` insert."""
+        self.more_aggregates = ";".join((TRAFFIC_MARTS, *statements))
+        return self
+
+    def with_behaviour(self, *statements: str):
+        """Add the marts of dwell, journeys and loyalty, and the rows that `statements` insert."""
+        self.more_aggregates = ";".join((self.more_aggregates, BEHAVIOUR_MARTS, *statements))
+        return self
+
+    def demographic(self, table: str, *rows: tuple):
+        """Add rows to a mart of age, gender and expression; the first call makes the marts."""
+        values = ", ".join(f"({', '.join('null' if each is None else repr(each) for each in row)})" for row in rows)
+        made = "" if DEMOGRAPHIC_MARTS in self.more_aggregates else DEMOGRAPHIC_MARTS
+        added = f"insert into {table} values {values}" if rows else ""  # noqa: S608 - made by tests
+        parts = (self.more_aggregates, made, added)
+        self.more_aggregates = ";".join(part for part in parts if part)
+        return self
+
+    def confused(self, location_id, trait, classes, matrix, *, digest="d1", origin="volunteers at the door"):
+        """Add the people whom a classifier confuses at a location, by true class and the class they got."""
+        cells = [
+            (location_id, trait, true, got, matrix[i][j], digest, origin, "2024-01-05", 0.8, 0.9)
+            for i, true in enumerate(classes)
+            for j, got in enumerate(classes)
+        ]
+        return self.demographic("attribute_confusion", *cells)
+
     def whole_day(self, location_id, day, uniques):
         of = date.fromisoformat(day)
         self.daily.append(
             (location_id, of, f"{of:%Y-%m}", uniques, uniques + 1, uniques * 3, uniques * 9, 4, 17280, 17000, 900)
+        )
+        return self
+
+    def protected(self, location_id, grain, first_day, shown, *, last_day=None, hour=None):
+        """Add a protected count as it is published; `shown` None is one that is hidden."""
+        first = date.fromisoformat(first_day)
+        last = date.fromisoformat(last_day) if last_day else first
+        starts = None if hour is None else datetime(first.year, first.month, first.day, hour, tzinfo=UTC)
+        self.protected_counts.append(
+            (location_id, grain, first, last, starts, hour, f"{first:%Y-%m}", shown is None, shown)
         )
         return self
 
@@ -220,6 +390,7 @@ class HandMade:
             | {
                 "fct_appearances": self.appearances,
                 "fct_sightings": self.sightings,
+                "visitor_day": self.visitor_days(),
                 "local_visitor_cuts": self.local_visitors(),
                 "count_calibration": [
                     (each.digest, each.model_dump_json()) for each in (self.calibration,) if each is not None
@@ -228,7 +399,7 @@ class HandMade:
         )
         aggregates = _database(
             folder / "aggregates.duckdb",
-            DIMENSIONS + AGGREGATES,
+            DIMENSIONS + AGGREGATES + self.more_aggregates,
             dimensions
             | {
                 "footfall_hourly": self.hourly,
@@ -239,16 +410,30 @@ class HandMade:
         )
         return visitors, aggregates
 
+    def write_protected(self, folder: Path) -> Path:
+        tables = {
+            "dim_locations": self.locations,
+            "dim_cameras": self.cameras,
+            "dim_camera_groups": self.groups,
+            "protected_footfall": self.protected_counts,
+            "protection_rules": [(10, 5, 5)],
+        }
+        return _database(folder / "protected.duckdb", DIMENSIONS + PROTECTED, tables)
+
     def publish(self, lake: FolderLake, folder: Path, *, environment="development", last_captured_at=None):
         visitors, aggregates = (_put(lake, path) for path in self.write(folder))
+        protected = _put(lake, self.write_protected(folder))
         captured = [row[5] for row in self.sightings]
         days = [row[8] for row in self.sightings]
         publication = Publication(
-            publication_id=hashlib.sha256((visitors.sha256 + aggregates.sha256).encode()).hexdigest(),
+            publication_id=hashlib.sha256(
+                (visitors.sha256 + aggregates.sha256 + protected.sha256).encode()
+            ).hexdigest(),
             published_at=datetime(2024, 2, 1, 6, tzinfo=UTC),
             environment=environment,
             aggregates=aggregates,
             visitors=visitors,
+            protected=protected,
             inputs_hash="0" * 64,
             asset_versions={},
             first_day=min(days, default=None),
@@ -258,6 +443,32 @@ class HandMade:
         lake.write(publication_key(publication.publication_id), publication.model_dump_json().encode())
         lake.write(CURRENT_KEY, publication.publication_id.encode())
         return publication
+
+
+# The visitor report's five example rows: ID, appearances, locations, frequency per location, most first.
+EXAMPLE_ROWS = (
+    ("07654D", 22, "Store #150, Store #203", "Store #150: 12, Store #203: 10"),
+    ("09123E", 18, "Store #101", "Store #101: 18"),
+    ("00123A", 15, "Store #101, Store #203", "Store #101: 8, Store #203: 7"),
+    ("00876B", 10, "Store #150", "Store #150: 10"),
+    ("04567C", 5, "Store #305", "Store #305: 5"),
+)
+
+
+def example_stores() -> HandMade:
+    """Return the stores in which the visitors of `EXAMPLE_ROWS` appeared, over January 2024."""
+    made = HandMade()
+    for number in (101, 150, 203, 305):
+        made.place(f"store-{number}", f"Store #{number}", cameras=("door", "till"))
+    for visitor, _, _, frequencies in EXAMPLE_ROWS:
+        for part in frequencies.split(", "):
+            name, count = part.split(": ")
+            for number in range(int(count)):
+                camera = f"{name.lower().replace(' #', '-')}-{('door', 'till')[number % 2]}"
+                made.appear(visitor, camera, f"2024-01-{1 + number:02}T10:00")
+                made.whole_day(name.lower().replace(" #", "-"), f"2024-01-{1 + number:02}", 1)
+    made.daily = list(dict.fromkeys(made.daily))
+    return made
 
 
 def _database(path: Path, schema: str, tables: dict[str, list[tuple]]) -> Path:
@@ -302,3 +513,45 @@ def new_calibration():
 @pytest.fixture(scope="session")
 def new_store() -> type[HandMade]:
     return HandMade
+
+
+FOOTFALL_DAILY = """
+create table footfall_daily (
+    location_id varchar, business_day date, unique_visitors bigint, visits bigint, sightings bigint,
+    frames_expected bigint, frames_captured bigint
+);
+"""
+
+
+@dataclass
+class TrafficMarts:
+    """The marts of traffic over time in memory, filled row by row; what a row does not name is null."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def place(self, location_id: str, *, timezone: str = "UTC", mode: str = "unique") -> None:
+        self.add("dim_locations", location_id=location_id, name=location_id, timezone=timezone, mode=mode)
+
+    def add(self, table: str, **columns: Any) -> None:
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        self.connection.execute(
+            f"insert into {table} ({names}) values ({marks})",  # noqa: S608
+            list(columns.values()),
+        )
+
+
+@pytest.fixture
+def marts() -> Iterator[TrafficMarts]:
+    with duckdb.connect() as connection:
+        connection.execute(DIMENSIONS + FOOTFALL_DAILY + TRAFFIC_MARTS)
+        yield TrafficMarts(connection)
+
+
+@pytest.fixture
+def example_made() -> HandMade:
+    return example_stores()
+
+
+@pytest.fixture(scope="session")
+def example_rows() -> tuple[tuple[str, int, str, str], ...]:
+    return EXAMPLE_ROWS

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from footfall_assets.contracts.calibration import Calibration, CountWeights, Evaluation
 from footfall_assets.contracts.errors import CorruptObject, NoData, UserMistake
 from footfall_assets.contracts.events import EventDraft, EventKind
 from footfall_assets.contracts.ids import face_image_id, sha256_hex
@@ -68,6 +69,7 @@ def publication(tmp_path):
         published_at=START,
         faces_version=None,
         staff=None,
+        calibration=None,
     ):
         path = tmp_path / f"{uuid.uuid4()}.duckdb"
         with duckdb.connect(path) as connection:
@@ -84,6 +86,12 @@ def publication(tmp_path):
                 connection.execute(
                     "update fct_sightings set is_excluded = true, excluded_reason = 'staff' where visitor_id in $1",
                     [staff],
+                )
+            if calibration is not None:
+                connection.execute("create table count_calibration(digest varchar, document varchar)")
+                connection.execute(
+                    "insert into count_calibration values ($1, $2)",
+                    [calibration.digest, calibration.model_dump_json()],
                 )
         if faces_version:
             _store_faces(lake, faces, faces_version)
@@ -383,6 +391,43 @@ def test_causes_have_names(lake, publication) -> None:
     text = comparison_to_table(compare(lake, before, after))
     assert "setting: embedding.embedder: dlib -> arcface" in text
     assert "setting: staff.schedule: not there -> []" in text
+
+
+def calibrated_on(origin):
+    nothing = CountWeights(
+        centre=(), scale=(), weight=(), intercept=0, spread=(0, 0, 0), low={}, high={}, listed=(1, 2), feature_ranges=()
+    )
+    return Calibration(
+        embedder="dlib",
+        origin=origin,
+        made_on=DAY,
+        window_max_distance=0.06,
+        cuts=tuple(0.03 + 0.005 * number for number in range(11)),
+        probe=None,
+        count=nothing,
+        evaluation=Evaluation(people=1, stores=1, median_error=0, coverage={}, median_width=0, false_match_rate=1e-4),
+    )
+
+
+def test_another_calibration_is_a_cause(lake, publication) -> None:
+    old, new = calibrated_on("photos"), calibrated_on("audits")
+    pair = publication(lake, BEFORE, calibration=old), publication(lake, BEFORE, calibration=new)
+    found = compare(lake, *pair)
+    assert found.causes == (
+        Cause("calibration", "digest", old.digest, new.digest),
+        Cause("calibration", "origin", "photos", "audits"),
+    )
+    assert "calibration: origin: photos -> audits" in comparison_to_table(found)
+    assert compare(lake, pair[0], pair[0]).causes == ()
+
+
+def test_a_first_calibration_is_a_cause(lake, publication) -> None:
+    """A file of before there were calibrations has no table for them."""
+    known = calibrated_on("photos")
+    causes = compare(lake, publication(lake, BEFORE), publication(lake, BEFORE, calibration=known)).causes
+    assert [(cause.name, cause.before) for cause in causes] == [
+        (name, None) for name in ("digest", "origin", "made_on", "embedder", "window_max_distance")
+    ]
 
 
 def test_versions_without_a_record(lake, publication) -> None:

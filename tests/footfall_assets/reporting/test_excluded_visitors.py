@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from footfall_assets.contracts.errors import NoData
-from footfall_assets.reporting.formats import ReportFormat, render
+from footfall_assets.reporting.export import ReportFormat, render
 from footfall_assets.reporting.provenance import provenance_of
 from footfall_assets.reporting.publication import open_visitors
 from footfall_assets.reporting.request import ReportRequest

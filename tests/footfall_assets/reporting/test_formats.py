@@ -9,10 +9,9 @@ import pytest
 
 from footfall_assets.domain.count_range import Total
 from footfall_assets.reporting.count import CountBasis
+from footfall_assets.reporting.export import ReportFormat, render
 from footfall_assets.reporting.formats import (
-    ReportFormat,
     frame_to_csv,
-    render,
     to_csv,
     to_json,
     to_parquet,

@@ -1,19 +1,14 @@
-"""Samples that stay, labels that are added, and a log in which no line can be changed unseen."""
+"""Samples that stay, and labels that are added."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from footfall_assets.contracts.audit import (
     POPULATION,
-    Access,
     Answer,
     AuditSample,
     Label,
@@ -26,8 +21,7 @@ from footfall_assets.contracts.audit import (
 )
 from footfall_assets.contracts.errors import CorruptObject, NoData, UserMistake
 from footfall_assets.contracts.ids import sha256_hex
-from footfall_assets.storage.audit_store import AccessLog, AuditStore
-from footfall_assets.storage.lake import FolderLake
+from footfall_assets.storage.audit_store import AuditStore
 
 NOW = datetime(2024, 1, 6, 12, tzinfo=UTC)
 NAME = "audit-2024-01-06-0123456789ab"
@@ -146,102 +140,3 @@ def test_a_confirmation_is_asked_only_where_needed():
     assert [each.number for each in asked(sample, {})] == [1, 2]
     assert [each.number for each in asked(sample, {1: Answer.DIFFERENT})] == [1, 2]
     assert [each.number for each in asked(sample, {1: Answer.SAME})] == [1, 2, 3]
-
-
-@pytest.fixture
-def log(folder_lake, tmp_path):
-    return AccessLog(folder_lake, tmp_path / "keys")
-
-
-@pytest.fixture
-def write(log, tmp_path):
-    def line(who="ann", access=Access.VIEW, count=6):
-        return log.append(
-            who=who, role="auditor", access=access, about=NAME, count=count, at=NOW, lock_folder=tmp_path / "locks"
-        )
-
-    return line
-
-
-LINE = "access_log/{:012d}.json"
-
-
-class TestAccessLog:
-    """A chain of keyed hashes."""
-
-    def test_lines_come_back(self, log, write):
-        lines = [write("ann"), write("bob", Access.LABEL, 1)]
-        assert log.verify() == lines
-        assert [each.number for each in lines] == [1, 2]
-        assert lines[1].previous == lines[0].digest
-
-    def test_an_empty_log_is_whole(self, log):
-        assert log.verify() == []
-
-    def test_it_says_who_and_when_and_nothing_of_what_was_seen(self, write):
-        assert set(json.loads(write().model_dump_json())) == {
-            "number", "at", "who", "role", "access", "about", "count", "previous", "digest",
-        }  # fmt: skip
-
-    @pytest.mark.parametrize("who", ["ann\nbob", "Ann", "", "a" * 65, '{"x": 1}'])
-    def test_a_name_cannot_write_a_line_of_its_own(self, write, who):
-        with pytest.raises(ValidationError):
-            write(who)
-
-    @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(st.integers(1, 5), st.sampled_from(["edit", "delete", "reorder", "insert", "rekey"]))
-    def test_whatever_is_done_to_a_line_is_found(self, tmp_path_factory, number, how):
-        folder = tmp_path_factory.mktemp("log")
-        lake = FolderLake(folder / "lake")
-        log = AccessLog(lake, folder / "keys")
-        for who in ("ann", "bob", "cid", "dee", "eve"):
-            log.append(
-                who=who, role="auditor", access=Access.VIEW, about=NAME, count=1, at=NOW, lock_folder=folder / "locks"
-            )
-        key, other = LINE.format(number), LINE.format(number % 5 + 1)
-        content = lake.read(key)
-        if how == "edit":
-            lake.write(key, content.replace(b'"count":1', b'"count":2'))
-        elif how == "delete":
-            lake.delete(key)
-        elif how == "reorder":
-            lake.write(key, lake.read(other))
-            lake.write(other, content)
-        elif how == "insert":
-            lake.write(LINE.format(6), content)
-        else:  # somebody without the key makes a whole new chain
-            forged = AccessLog(lake, folder / "other-keys")
-            for each in lake.list_keys("access_log"):
-                lake.delete(each)
-            for _ in range(5):
-                forged.append(
-                    who="ann",
-                    role="auditor",
-                    access=Access.VIEW,
-                    about=NAME,
-                    count=1,
-                    at=NOW,
-                    lock_folder=folder / "locks",
-                )
-        with pytest.raises(CorruptObject, match="access log: line"):
-            log.verify()
-
-    def test_the_last_line_cannot_be_dropped(self, log, write, folder_lake):
-        write()
-        write()
-        folder_lake.delete(LINE.format(2))
-        with pytest.raises(CorruptObject, match="line 2"):
-            log.verify()
-
-    def test_a_crash_before_the_pointer_moved_loses_no_line(self, log, write, folder_lake):
-        write()
-        head = folder_lake.read("access_log/HEAD")
-        write("bob")
-        folder_lake.write("access_log/HEAD", head)
-        write("cid")
-        assert [each.who for each in log.verify()] == ["ann", "bob", "cid"]
-
-    def test_writers_at_the_same_time_keep_the_chain(self, log, write):
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda number: write(f"l{number}"), range(40)))
-        assert len(log.verify()) == 40

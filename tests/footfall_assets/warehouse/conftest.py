@@ -15,7 +15,10 @@ import pytest
 
 from footfall_assets.contracts import ids, schemas
 from footfall_assets.contracts.calibration import Calibration, CountWeights, Evaluation
+from footfall_assets.contracts.imports import ImportKind
+from footfall_assets.contracts.registry import Location, Registry
 from footfall_assets.domain.calendar import business_day, linkage_window
+from footfall_assets.imports.import_file import parse_csv
 from footfall_assets.warehouse.build import WarehouseBuild, build_warehouse
 from footfall_assets.warehouse.project import default_project_dir
 from footfall_assets.warehouse.sources import (
@@ -23,6 +26,7 @@ from footfall_assets.warehouse.sources import (
     CAMERAS,
     LOCATIONS,
     IdentitiesFile,
+    ImportedFile,
     SightingsFile,
     WarehouseInputs,
 )
@@ -88,6 +92,7 @@ class Home:
     batches: list[dict[str, Any]] = field(default_factory=list)
     excluded: dict[str, str] = field(default_factory=dict)  # reason by person
     calibration: Calibration | None = None
+    imported: list[tuple[ImportKind, str]] = field(default_factory=list)  # CSV files, oldest first
 
     def add_location(self, location_id: str, name: str, *, timezone: str, mode: str = "unique") -> None:
         self.timezones[location_id] = timezone
@@ -123,8 +128,16 @@ class Home:
     def location_of(self, camera_id: str) -> str:
         return next(camera["location_id"] for camera in self.cameras if camera["camera_id"] == camera_id)
 
-    def see(self, camera_id: str, moment: datetime, *, who: str | None = None, reason: str | None = None) -> None:
-        """Add one sighting; `who` is a person, None a face without a visitor."""
+    def see(
+        self,
+        camera_id: str,
+        moment: datetime,
+        *,
+        who: str | None = None,
+        reason: str | None = None,
+        zone: str | None = None,
+    ) -> None:
+        """Add one sighting; `who` is a person, None a face without a visitor; `zone` a drawn one."""
         location_id = self.location_of(camera_id)
         day = business_day(moment, self.timezones[location_id])
         image = ids.image_id(camera_id, moment, "0" * 64)
@@ -142,6 +155,7 @@ class Home:
                 "detector": "centerface",
                 "embedder": "dlib",
                 "version": "v1",
+                "zone": zone,
             }
         )
 
@@ -197,6 +211,32 @@ class Home:
             }
         )
 
+    def import_csv(self, kind: ImportKind, *lines: str) -> None:
+        """Add a file of another system; its first line is the header."""
+        self.imported.append((kind, "\n".join(lines)))
+
+    def _write_imports(self, folder: Path) -> tuple[ImportedFile, ...]:
+        registry = Registry(
+            locations=tuple(
+                Location(
+                    location_id=each["location_id"],
+                    name=each["name"],
+                    timezone=each["timezone"],
+                    partition_group=each["location_id"],
+                    valid_from=FIRST_DAY,
+                )
+                for each in self.locations
+            )
+        )
+        files = []
+        for number, (kind, text) in enumerate(self.imported, start=1):
+            parsed = parse_csv(kind, "file.csv", text.encode(), registry=registry, now=datetime(2024, 6, 1, tzinfo=UTC))
+            assert not parsed.set_aside, parsed.set_aside
+            path = folder / f"{kind}-{number}.parquet"
+            pq.write_table(parsed.rows, path)
+            files.append(ImportedFile(path, kind, number))
+        return tuple(files)
+
     def write(self, folder: Path, *, seed: int = 0, inputs_hash: str = "a" * 64) -> WarehouseInputs:
         """Write the home's files; `seed` shuffles the rows and cuts the days into other files."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -227,6 +267,7 @@ class Home:
             calibration=self.calibration,
             coverage=(coverage,),
             visitor_numbers=(numbers,),
+            imports=self._write_imports(folder),
             locations=pa.Table.from_pylist(self.locations, schema=LOCATIONS),
             cameras=pa.Table.from_pylist(self.cameras, schema=CAMERAS),
             camera_groups=pa.Table.from_pylist(self.groups, schema=CAMERA_GROUPS),
@@ -291,6 +332,38 @@ def hand_made_home() -> Home:
     return home
 
 
+def add_imports(home: Home) -> None:
+    """Add files of other systems, one of them corrected by a later one; `test_traffic.py` counts by hand from this."""
+    home.import_csv(
+        ImportKind.OPENING_HOURS,
+        "location,weekday,date,opens,closes",
+        "store-101,tue,,09:30,18:00",
+        "store-101,fri,,,",
+        "berlin,sun,,00:00,24:00",
+    )
+    home.import_csv(
+        ImportKind.STAFF,
+        "location,date,from,to,staff",
+        "store-101,2024-01-02,10:00,12:00,9",
+        "berlin,2024-03-31,00:00,24:00,1",
+    )
+    home.import_csv(ImportKind.STAFF, "location,date,from,to,staff", "store-101,2024-01-02,10:00,11:30,2")
+    home.import_csv(
+        ImportKind.SALES,
+        "location,date,hour,transactions,items,revenue,category",
+        "store-101,2024-01-02,10,1,2,30.00,",
+        "store-101,2024-01-02,10,1,2,30.00,Hats",
+        "store-101,2024-01-05,10,4,,,",
+    )
+    home.import_csv(
+        ImportKind.COUNTS,
+        "timestamp,location,source,in,out",
+        "2024-01-02T10:00,store-101,mat,3,1",
+        "2024-01-02T10:30,store-101,mat,2,1",
+        "2024-01-02T20:00,store-101,mat,7,7",
+    )
+
+
 # Just under, at and over both gaps, at cameras of three speeds, and nights in between.
 GAPS_S = (0.5, 2, 59.999999, 60, 60.000001, 159.999999, 160, 160.000001, 3600, 10799.999999, 10800, 10800.000001, 20000)
 
@@ -334,6 +407,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, target_path: Path) -> Built:
     folder = tmp_path_factory.mktemp("home")
     home = hand_made_home()
     add_crowd(home)
+    add_imports(home)
     home.calibration = hand_made_calibration()
     inputs = home.write(folder / "lake", seed=1)
     build = build_warehouse(folder / "warehouse", inputs, project_dir=default_project_dir(), target_path=target_path)
@@ -343,3 +417,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, target_path: Path) -> Built:
 @pytest.fixture(scope="session")
 def new_home() -> Callable[[], Home]:
     return hand_made_home
+
+
+@pytest.fixture(scope="session")
+def new_calibration() -> Callable[[], Calibration]:
+    return hand_made_calibration

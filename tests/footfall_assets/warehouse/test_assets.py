@@ -14,7 +14,7 @@ from footfall_assets.storage.lake import FolderLake
 from footfall_assets.warehouse.assets import build_warehouse_assets
 from footfall_assets.warehouse.build import BUILD_FILE, BuildIncomplete
 from footfall_assets.warehouse.project import WAREHOUSE_PATH_VARIABLE
-from footfall_assets.warehouse.publication import AGGREGATE_TABLES, VISITOR_TABLES, inputs_hash_of, publish
+from footfall_assets.warehouse.publication import TABLES, inputs_hash_of, publish
 from footfall_assets.warehouse.sources import WarehouseInputs
 
 
@@ -59,7 +59,7 @@ def test_keys_groups_and_what_lies_upstream(assets):
     assert upstream["stg_visitor_numbers"] == {"visitor_numbers"}
     assert upstream["stg_coverage"] == {"images"}
     assert upstream["stg_locations"] == upstream["stg_home"] == {"registry"}
-    assert upstream["publication"] == {*AGGREGATE_TABLES, *VISITOR_TABLES}
+    assert upstream["publication"] == {table for tables in TABLES.values() for table in tables}
     groups = {name: spec.group_name for name, spec in specs.items()}
     assert groups["stg_sightings"] == "staging"
     assert groups["int_visits"] == "intermediate"

@@ -1,0 +1,101 @@
+"""What is allowed meets what is asked for in one place: a request of any kind never leaves it."""
+
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from footfall_assets.contracts.errors import UserMistake
+from footfall_assets.reporting.publication import open_visitors
+from footfall_assets.reporting.request import ReportRequest
+from footfall_assets.reporting.selection import (
+    CameraGroupInfo,
+    CameraInfo,
+    Directory,
+    LocationInfo,
+    read_directory,
+    restricted,
+    select_cameras,
+)
+
+DAY = date(2024, 1, 5)
+PLACES = tuple(f"store-{number}" for number in range(6))
+CAMERAS = {f"{place}-{what}": place for place in PLACES for what in ("door", "till")}
+GROUPS = {"doors": tuple(key for key in CAMERAS if key.endswith("door")), "first": ("store-0-door", "store-0-till")}
+DIRECTORY = Directory(
+    locations={key: LocationInfo(key, f"Name of {key}", "UTC", "unique", is_current=True) for key in PLACES},
+    cameras={key: CameraInfo(key, place, f"Camera {key}", is_current=True) for key, place in CAMERAS.items()},
+    groups={key: CameraGroupInfo(key, key, cameras) for key, cameras in GROUPS.items()},
+)
+ALLOWED = st.none() | st.frozensets(st.sampled_from([*PLACES, "gone"]), max_size=6)
+REQUESTS = st.builds(
+    ReportRequest,
+    first_day=st.just(DAY),
+    last_day=st.just(DAY),
+    location_ids=st.lists(st.sampled_from(PLACES), max_size=3, unique=True).map(tuple),
+    camera_group=st.none() | st.sampled_from(sorted(GROUPS)),
+    camera_ids=st.lists(st.sampled_from(sorted(CAMERAS)), max_size=3, unique=True).map(tuple),
+)
+
+
+def leaks(select, allowed, request):
+    """Return the locations beyond `allowed` that a selection or its refusal names or reads."""
+    directory = DIRECTORY if allowed is None else restricted(DIRECTORY, allowed)
+    try:
+        chosen = select(directory, request)
+    except UserMistake as refusal:
+        said = str(refusal).partition("known:")[2]  # before it stands what was asked for
+        return {place for place in PLACES if allowed is not None and place not in allowed and f"{place} (" in said}
+    if allowed is None:
+        return set()
+    cameras = CAMERAS if chosen.camera_ids is None else chosen.camera_ids  # None reads everything there is
+    return ({CAMERAS[camera] for camera in cameras} | set(chosen.location_ids)) - set(allowed)
+
+
+@settings(max_examples=400)
+@given(ALLOWED, REQUESTS)
+def test_no_request_reaches_beyond_what_is_allowed(allowed, request):
+    assert leaks(select_cameras, allowed, request) == set()
+
+
+def test_a_filter_that_forgets_the_scope_is_caught():
+    """A mutant: select_cameras as it is, over a directory whose restriction was dropped."""
+
+    def forgetful(directory, request):
+        return select_cameras(DIRECTORY, request)
+
+    everything = ReportRequest(DAY, DAY)
+    assert leaks(forgetful, frozenset({"store-1"}), everything) != set()
+    assert leaks(forgetful, frozenset({"store-1"}), ReportRequest(DAY, DAY, location_ids=("store-2",))) != set()
+
+
+def test_all_becomes_the_allowed_list():
+    """`camera_ids` None means all, also those the registry has forgotten: of whatever location."""
+    everything = ReportRequest(DAY, DAY)
+    assert select_cameras(DIRECTORY, everything).camera_ids is None
+    chosen = select_cameras(restricted(DIRECTORY, ["store-1"]), everything)
+    assert chosen.camera_ids == ("store-1-door", "store-1-till")
+    assert chosen.location_ids == ("store-1",)
+
+
+def test_names_of_other_stores_do_not_exist():
+    directory = restricted(DIRECTORY, ["store-1"])
+    assert set(directory.locations) == {"store-1"}
+    assert set(directory.cameras) == {"store-1-door", "store-1-till"}
+    assert directory.groups["doors"].camera_ids == ("store-1-door",)
+    assert "first" not in directory.groups
+    assert directory.label("store-2") == "store-2"
+
+
+def test_nothing_allowed_is_nothing_chosen():
+    with pytest.raises(UserMistake, match="at least one camera"):
+        select_cameras(restricted(DIRECTORY, []), ReportRequest(DAY, DAY))
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.sets(st.sampled_from(["store-101", "store-203"])))
+def test_a_published_directory_is_read_restricted(made, lake, tmp_path, allowed):
+    with open_visitors(lake, made.publish(lake, tmp_path / "build")) as connection:
+        assert set(read_directory(connection, allowed=allowed).locations) == allowed
+        assert set(read_directory(connection).locations) == {"store-101", "store-203"}
