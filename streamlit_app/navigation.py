@@ -78,11 +78,19 @@ def _pages() -> Mapping[str, Sequence[StreamlitPage]]:
         links = [st.Page(show_sign_in, title="Sign in", url_path=page, visibility="hidden") for page in Page]
         return {"": [st.Page(show_sign_in, title="Sign in", url_path="sign_in", default=True), *links]}
     first = next((page for page in named if page is not Page.ABOUT), named[0])
-    return {
-        section: [st.Page(_file(page), title=title, default=page is first) for page, title in titles.items()]
+    # A page of its own that leads on: Streamlit knows the page one begins with at the root alone, and a link to that
+    # page by its name would find nothing.
+    begin = st.Page(lambda: _lead_to(first), title="Footfall", url_path="begin", default=True, visibility="hidden")
+    shown = {
+        section: [st.Page(_file(page), title=title) for page, title in titles.items()]
         for section, titles in sections.items()
         if titles
     }
+    return {"": [begin], **shown}
+
+
+def _lead_to(page: Page) -> None:
+    st.switch_page(_file(page), query_params={key: st.query_params.get_all(key) for key in st.query_params})
 
 
 def _file(page: Page) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import numpy as np
 import pytest
+from hypothesis import settings as property_settings
 from numpy.typing import NDArray
 
 from edge_capture.filter import KeepAll
@@ -32,6 +33,10 @@ from footfall_assets.storage.partitions import PartitionManifest
 from footfall_assets.storage.registry_store import change_registry
 from models.cache import cached_path
 from models.manifest import load_manifest
+
+# Shared machines are slow at times: no test may fail for that.
+property_settings.register_profile("unhurried", deadline=None)
+property_settings.load_profile("unhurried")
 
 _SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 _CACHE_VARIABLE = "FOOTFALL_MODEL_CACHE"

@@ -181,7 +181,7 @@ def test_the_comparison_says_which_model_changed(home, before, changed, back) ->
     causes = {(cause.kind, cause.name): (cause.before, cause.after) for cause in found.causes}
     assert causes["setting", "embedding.embedder"] == ("dlib_resnet_v1", "small")
     assert causes["model", "embedder.alignment"] == ("dlib_150_tight", "arcface_112")
-    assert {name for kind, name in causes if kind == "version"} == set(OF_VECTORS[:-1]) | {"faces"}
+    assert {name for kind, name in causes if kind == "version"} == set(OF_VECTORS[:-1]) | {"faces", "face_attributes"}
     assert {kind for kind, _ in causes} == {"version", "setting", "model"}
     flows = {flow.state: flow.sightings for flow in found.flows}
     assert not [state for state in flows if state.startswith(("face_only", "still_only", "matched"))]

@@ -85,7 +85,9 @@ def test_the_distance_is_that_of_average_linkage(seed, members) -> None:
     chance = np.random.default_rng(seed)
     common = unit_rows(chance, 1)
     vectors = common + chance.normal(size=(members + 1, DIM)) * 0.05
-    vectors[-1] += unit_rows(chance, 1)[0] * 0.7  # further from all others than they are from each other
+    aside = unit_rows(chance, 1)[0]
+    aside -= (aside @ common[0]) * common[0]
+    vectors[-1] += aside / np.linalg.norm(aside) * 0.7  # further from all others than they are from each other
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     pairs = np.array(np.triu_indices(members + 1, 1)).T
     tree = merge_tree(vectors, np.ones(members + 1, np.float32), pairs, apart_by_pairs(members + 1, NO_PAIRS), 2.0)
