@@ -24,6 +24,12 @@ _AXIS: Final = {
     ProtectedGrain.WEEK: "%b %d",
     ProtectedGrain.MONTH: "%b %Y",
 }
+# Of few bars the axis would otherwise be marked inside them, with one date several times.
+_TICKS: Final = {
+    ProtectedGrain.DAY: alt.TimeIntervalStep(interval="day", step=1),
+    ProtectedGrain.WEEK: alt.TimeIntervalStep(interval="week", step=1),
+    ProtectedGrain.MONTH: alt.TimeIntervalStep(interval="month", step=1),
+}
 
 
 def store_chart(frame: pd.DataFrame, grain: ProtectedGrain, rules: ProtectionRules) -> alt.Chart:
@@ -45,7 +51,13 @@ def store_chart(frame: pd.DataFrame, grain: ProtectedGrain, rules: ProtectionRul
         alt.Chart(bars, height=_HEIGHT_PX)
         .mark_rect(stroke="white", strokeWidth=1 if len(frame) <= _EDGED_BARS else 0)
         .encode(
-            x=alt.X("unit:T", title=None, axis=alt.Axis(format=_AXIS[grain], labelOverlap=True, grid=False)),
+            x=alt.X(
+                "unit:T",
+                title=None,
+                axis=alt.Axis(
+                    format=_AXIS[grain], labelOverlap=True, grid=False, tickCount=_TICKS.get(grain, alt.Undefined)
+                ),
+            ),
             x2="unit_ends:T",
             y=alt.Y("height:Q", title="Unique visitors", axis=alt.Axis(format=",d", tickMinStep=1)),
             y2="ground:Q",  # a bar between two times is drawn as a line at its height without it
