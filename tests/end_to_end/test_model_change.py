@@ -31,7 +31,7 @@ from models.manifest import load_manifest
 from models.probe import Conventions, describe_embedder
 from models.pull import pull
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 FIRST, SECOND = date(2024, 1, 1), date(2024, 1, 2)
 SIDE, BLOCK, DIM = 112, 28, 24
@@ -182,7 +182,7 @@ def test_the_comparison_says_which_model_changed(home, before, changed, back) ->
     assert causes["setting", "embedding.embedder"] == ("dlib_resnet_v1", "small")
     assert causes["model", "embedder.alignment"] == ("dlib_150_tight", "arcface_112")
     assert {name for kind, name in causes if kind == "version"} == set(OF_VECTORS[:-1]) | {"faces", "face_attributes"}
-    assert {kind for kind, _ in causes} == {"version", "setting", "model"}
+    assert {kind for kind, _ in causes} == {"calibration", "version", "setting", "model"}  # the small one has none
     flows = {flow.state: flow.sightings for flow in found.flows}
     assert not [state for state in flows if state.startswith(("face_only", "still_only", "matched"))]
     [window] = found.windows

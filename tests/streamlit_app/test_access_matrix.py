@@ -137,7 +137,8 @@ def test_the_navigation_names_what_a_role_may_open(published, users, role, monke
     )
     app = signed_in(APP, "ann")
     assert not app.exception
-    assert {page.url_path or page._url_path for page in named} == {
+    leads_on = {"begin"}  # hidden, shows nothing
+    assert {page.url_path or page._url_path for page in named} - leads_on == {
         page.value for page in PAGES if Action.VIEW in PERMISSIONS[role].get(page, ())
     }
 
