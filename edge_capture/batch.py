@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache, partial
 from typing import Final
 from uuid import UUID
 
@@ -51,6 +52,10 @@ class Still:
 
     entry: ImageEntry
     jpeg: bytes
+
+
+# A frame, what gives its still (encoded when it is asked for), and whether the filter kept it.
+Observe = Callable[[Frame, Callable[[], Still], bool], None]
 
 
 @dataclass(frozen=True)
@@ -259,19 +264,17 @@ def capture_batches(
     key: Ed25519PrivateKey,
     *,
     limits: BatchLimits | None = None,
-    observe: Callable[[Frame, Still, bool], None] | None = None,
+    observe: Observe | None = None,
 ) -> Iterator[PackedBatch]:
-    """Yield the batches of a stream of frames in time order; `observe` sees every still and whether it was kept."""
+    """Yield the batches of a stream of frames in time order; `observe` sees every frame and whether it was kept."""
     limits = limits or BatchLimits()
     batcher = Batcher(profile, still_filter, key, limits)
     for frame in frames:
         kept = still_filter.keep(frame.image)
-        still = None
-        if kept or observe:
-            still = encode_still(frame, profile.camera_id, jpeg_quality=limits.jpeg_quality)
-        if observe and still:
-            observe(frame, still, kept)
-        closed = batcher.add(frame, still if kept else None)
+        encoded = cache(partial(encode_still, frame, profile.camera_id, jpeg_quality=limits.jpeg_quality))
+        if observe:
+            observe(frame, encoded, kept)
+        closed = batcher.add(frame, encoded() if kept else None)
         if closed:
             yield closed
     last = batcher.close()

@@ -6,19 +6,17 @@ import altair as alt
 import pandas as pd
 
 from footfall_assets.reporting.journeys import ENTRY, EXIT
+from streamlit_app.share_matrix import ROWS_AT_MOST, share_matrix
 
-PLACES_AT_MOST: Final = 14  # rows of the matrix that can be read
 _BLUE: Final = "#0072B2"
-_SHADES: Final = ("#E3EFF7", "#0072B2")
-_FRAME_PX: Final = 170
 _ROW_PX: Final = 34
 _BAR_FRAME_PX: Final = 60
 
 
 def shown_places(frame: pd.DataFrame) -> list[str]:
-    """Return the places most moves go to, at most `PLACES_AT_MOST`, without the way in and the way out."""
+    """Return the places most moves go to, at most `ROWS_AT_MOST`, without the way in and the way out."""
     moves = frame[frame["to_place"] != EXIT].groupby("to_place")["moves"].sum()
-    return [str(place) for place in moves.sort_values(ascending=False, kind="stable").index[:PLACES_AT_MOST]]
+    return [str(place) for place in moves.sort_values(ascending=False, kind="stable").index[:ROWS_AT_MOST]]
 
 
 def flow_matrix(frame: pd.DataFrame) -> alt.LayerChart:
@@ -45,18 +43,7 @@ def flow_matrix(frame: pd.DataFrame) -> alt.LayerChart:
             alt.Tooltip("share_of_leaving:Q", title="Share of those that left", format=".0%"),
         ],
     )
-    colour = alt.Color(
-        "share_of_leaving:Q",
-        title="Share of those that left",
-        scale=alt.Scale(domain=[0, 1], range=list(_SHADES)),
-        legend=alt.Legend(orient="top", format=".0%", gradientLength=140),
-    )
-    text = alt.condition("datum.share_of_leaving > 0.6", alt.value("white"), alt.value("#222222"))
-    layers = [
-        base.mark_rect(stroke="white").encode(color=colour),
-        base.mark_text(fontSize=11).encode(text=alt.Text("moves:Q", format=",d"), color=text),
-    ]
-    return alt.LayerChart(layer=layers).properties(height=_FRAME_PX + _ROW_PX * len(rows))
+    return share_matrix(base, count="moves", share="share_of_leaving", title="Share of those that left", rows=len(rows))
 
 
 def journey_chart(frame: pd.DataFrame) -> alt.LayerChart:

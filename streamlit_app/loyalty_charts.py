@@ -5,14 +5,12 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-STORES_AT_MOST: Final = 14  # rows of the matrix that can be read
+from streamlit_app.share_matrix import ROWS_AT_MOST, share_matrix
+
 NEW, RETURNING = "New", "Returning"
 _BLUE: Final = "#0072B2"
 _ORANGE: Final = "#D55E00"
-_SHADES: Final = ("#E3EFF7", "#0072B2")
 _HEIGHT_PX: Final = 300
-_FRAME_PX: Final = 170
-_ROW_PX: Final = 34
 
 
 def new_and_returning_chart(frame: pd.DataFrame) -> alt.Chart:
@@ -63,7 +61,7 @@ def shared_matrix(frame: pd.DataFrame) -> alt.LayerChart:
 
     `frame` has `location`, `other_location`, `visitors` and `share`, both ways round.
     """
-    names = sorted(set(frame["location"]))[:STORES_AT_MOST]
+    names = sorted(set(frame["location"]))[:ROWS_AT_MOST]
     cells = frame[frame["location"].isin(names) & frame["other_location"].isin(names)]
     cells = cells[["location", "other_location", "visitors", "share"]]
     base = alt.Chart(cells).encode(
@@ -81,15 +79,4 @@ def shared_matrix(frame: pd.DataFrame) -> alt.LayerChart:
             alt.Tooltip("share:Q", title="Share", format=".1%"),
         ],
     )
-    colour = alt.Color(
-        "share:Q",
-        title="Share of the row's visitors",
-        scale=alt.Scale(domain=[0, 1], range=list(_SHADES)),
-        legend=alt.Legend(orient="top", format=".0%", gradientLength=140),
-    )
-    text = alt.condition("datum.share > 0.6", alt.value("white"), alt.value("#222222"))
-    layers = [
-        base.mark_rect(stroke="white").encode(color=colour),
-        base.mark_text(fontSize=11).encode(text=alt.Text("visitors:Q", format=",d"), color=text),
-    ]
-    return alt.LayerChart(layer=layers).properties(height=_FRAME_PX + _ROW_PX * len(names))
+    return share_matrix(base, count="visitors", share="share", title="Share of the row's visitors", rows=len(names))

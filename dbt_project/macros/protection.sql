@@ -37,3 +37,9 @@ not carry the number: two hidden hours of at most 9 each cannot be told to make 
         {{ parts }}.carries
     ) as carries
 {%- endmacro %}
+
+{#- What the parts of a unit can be at most together, and how high a lower bound of it they carry. -#}
+{% macro parts_together() -%}
+    sum(highest)::bigint as highest,
+    (sum(highest) + min(carries - highest))::bigint as carries
+{%- endmacro %}

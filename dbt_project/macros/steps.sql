@@ -61,3 +61,23 @@ once, and nobody went there and back. Neighbours at the same place are one step.
 
     )
 {%- endmacro %}
+
+{#- The stays at places, as `steps_of` takes them: a stay is part of the visit in which it begins. -#}
+{% macro stays_in_visits(stays, place) -%}
+    select
+        visits.visit_id,
+        stays.location_id,
+        stays.business_day,
+        stays.{{ place }} as place,
+        stays.started_at,
+        stays.ended_at
+
+    from {{ stays }} as stays
+    inner join
+        visits
+        on stays.face_id = visits.face_id
+        and stays.location_id = visits.location_id
+        and stays.business_day = visits.business_day
+        and stays.started_at >= visits.started_at
+        and stays.started_at <= visits.ended_at
+{%- endmacro %}

@@ -1,5 +1,6 @@
 """Recorded footage, as fast as it can be read: what `footfall ingest` takes, and what the other sources play."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ _STILL_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _HALF_MILLISECOND_S: Final = 0.0005  # container time stamps are rounded to milliseconds
 
 
-class _Recording:
+class _Recording(ABC):
     """What videos and folders have in common: times told by the recording itself, and counts."""
 
     def __init__(self, path: Path, *, start: datetime, every_s: float) -> None:
@@ -46,9 +47,9 @@ class _Recording:
         """Yield the ticks that have a still."""
         return (Tick(frame.sequence, frame) for frame in self)
 
+    @abstractmethod
     def __iter__(self) -> Iterator[Frame]:
         """Yield the stills."""
-        raise NotImplementedError
 
     def _frame(self, image: Image, sequence: int) -> Frame:
         """Count a still and return it."""

@@ -1,6 +1,6 @@
 """Recorded or simulated footage taken in by this machine itself: its device, what it registers, what it lands."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, TypeVar
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge_capture.batch import BatchLimits, CameraProfile, Still, capture_batches
+from edge_capture.batch import BatchLimits, CameraProfile, Observe, capture_batches
 from edge_capture.device import load_or_create_key
 from edge_capture.filter import StillFilter
 from edge_capture.source import Frame
@@ -173,7 +173,8 @@ class LocalDevice:
         location: Location,
         still_filter: StillFilter,
         *,
-        observe: Callable[[Frame, Still, bool], None] | None = None,
+        limits: BatchLimits | None = None,
+        observe: Observe | None = None,
     ) -> Landed:
         """Capture the frames of one camera into batches, land them, and return what that made."""
         profile = CameraProfile(
@@ -186,7 +187,7 @@ class LocalDevice:
             zones=camera.zones,
         )
         landed = Landed()
-        batches = capture_batches(frames, profile, still_filter, self._key, limits=BatchLimits(), observe=observe)
+        batches = capture_batches(frames, profile, still_filter, self._key, limits=limits, observe=observe)
         for batch in batches:
             self._platform.lake.write(landing_key(batch.manifest), batch.data)
             landed.frames += batch.manifest.frames_captured

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from footfall_assets.contracts.camera_settings import Limits, ModelPin
+from footfall_assets.contracts.camera_settings import Limits, ModelPin, parse_plan_position
 from footfall_assets.contracts.errors import RegistryError, UserMistake
 from footfall_assets.contracts.registry import Camera, Device, FilterMode, Registry
 
@@ -79,6 +79,9 @@ def change(
     location: Annotated[str | None, typer.Option(help="Change every device and camera of this location.")] = None,
     every: Annotated[float | None, typer.Option(help="Seconds between stills.")] = None,
     still_filter: Annotated[FilterMode | None, typer.Option("--filter", help="What a still must show.")] = None,
+    plan: Annotated[
+        str | None, typer.Option(help="Where --camera hangs on the plan, such as 7.5,8 in metres; 'none' clears.")
+    ] = None,
     batch_age: Annotated[float | None, typer.Option(help="Seconds after which a batch is sent.")] = None,
     batch_stills: Annotated[int | None, typer.Option(help="Stills after which a batch is sent.")] = None,
     jpeg_quality: Annotated[int | None, typer.Option(help="1 to 100.")] = None,
@@ -104,7 +107,7 @@ def change(
     from footfall_assets.storage.registry_store import change_registry
 
     lake, settings, now = _open()
-    of_cameras = _given(interval_s=every, filter=still_filter)
+    of_cameras = _given(interval_s=every, filter=still_filter) | _placed(plan)
     limits = _given(
         batch_age_s=batch_age,
         batch_stills=batch_stills,
@@ -121,7 +124,9 @@ def change(
     if not (of_cameras or limits or of_devices):
         raise UserMistake("expected something to change; see footfall fleet set --help")
     if camera is not None and (limits or of_devices):
-        raise UserMistake("a camera has --every and --filter only; the rest belongs to its device: --device")
+        raise UserMistake("a camera has --every, --filter and --plan only; the rest belongs to its device: --device")
+    if camera is None and plan is not None:
+        raise UserMistake("expected --camera beside --plan: two cameras do not hang at one place")
     day = valid_from.date() if valid_from else now.date()
 
     def changed(registry: Registry) -> Registry:
@@ -204,6 +209,12 @@ def _accept(lake: "LakeStore", settings: "PlatformSettings", now: datetime) -> N
 
 def _given(**values: object) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _placed(plan: str | None) -> dict[str, object]:
+    if plan is None:
+        return {}
+    return {"plan_position": None if plan == "none" else parse_plan_position(plan)}
 
 
 def _pins(lake: "LakeStore", settings: "PlatformSettings", names: list[str] | None) -> tuple[ModelPin, ...] | None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from footfall_assets.cli import devices
 from footfall_assets.contracts.attributes import Attribute
-from footfall_assets.contracts.camera_settings import SourceKind, parse_polygon
+from footfall_assets.contracts.camera_settings import SourceKind, parse_plan_position, parse_polygon
 from footfall_assets.contracts.errors import RegistryError
 from footfall_assets.contracts.registry import (
     DEVELOPMENT_BASIS,
@@ -105,11 +105,14 @@ def add_camera(
         str | None, typer.Option(help="Such as rtsp://10.0.0.7/stream1, without user and password.")
     ] = None,
     staff_only: Annotated[bool, typer.Option("--staff-only", help="Sees staff only.")] = False,
+    plan: Annotated[
+        str | None, typer.Option(help="Where it hangs on the plan, in metres right and back of the left front corner.")
+    ] = None,
     valid_from: _From = None,
 ) -> None:
     """Add a camera, or a new version of one.
 
-    Example: footfall fleet add-camera store-101-door --location store-101 --every 5
+    Example: footfall fleet add-camera store-101-door --location store-101 --every 5 --plan 10,1
     """
     named = [text.partition("=") for text in zone or ()]
     try:
@@ -127,6 +130,7 @@ def add_camera(
                 "kind": source,
                 "address": address,
                 "staff_only": staff_only,
+                "plan_position": None if plan is None else parse_plan_position(plan),
                 "valid_from": _day(valid_from),
             }
         )
@@ -223,7 +227,8 @@ def list_fleet() -> None:
         for camera in current(registry.cameras, "camera_id"):
             if camera.location_id == location.location_id:
                 served = f"  device {camera.device_id}" if camera.device_id else ""
-                typer.echo(f"  {camera.camera_id}  every {camera.interval_s:g} s  filter {camera.filter}{served}")
+                placed = "  plan {:g},{:g}".format(*camera.plan_position) if camera.plan_position else ""
+                typer.echo(f"  {camera.camera_id}  every {camera.interval_s:g} s  filter {camera.filter}{placed}{served}")
     for group in registry.camera_groups:
         typer.echo(f"group {group.group_id}  {group.name}  {', '.join(group.camera_ids)}")
     today = datetime.now(UTC).date()

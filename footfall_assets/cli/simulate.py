@@ -1,9 +1,9 @@
 """`footfall simulate`: simulated stores whose true visitors are known."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -12,10 +12,12 @@ from footfall_assets.contracts.errors import UserMistake
 
 if TYPE_CHECKING:
     from edge_capture.batch import Still
-    from edge_capture.source import Frame
+    from edge_capture.filter import StillFilter, Verdict
+    from edge_capture.source import Frame, Image
     from footfall_assets.contracts.settings import PlatformSettings
     from footfall_assets.simulation.simulation import CameraDay, SimulatedStill, Simulation
 
+_BATCH_AGE_S: Final = 3600.0  # a quarter as many batches as a device in a store sends, so that a demo is quick
 _FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -32,7 +34,10 @@ def simulate(
     ] = _FIRST_DAY,
     truth: Annotated[Path | None, typer.Option(help="Default truth.parquet in the home.")] = None,
 ) -> None:
-    """Simulate stores: batches go to the landing area, the truth about every still to a file.
+    """Simulate stores: batches go to the landing area, the truth about every still that is painted to a file.
+
+    Cameras take stills from opening to closing, as real ones do. Most are of an empty store: they are not painted, the
+    edge filter keeps none of them, and their batches say that a camera was awake and saw nobody.
 
     Beside the truth lie the files that the stores' other systems would export, and they are imported: opening hours, a
     staff plan, sales and door counts (docs/imports.md).
@@ -41,6 +46,7 @@ def simulate(
     """
     import pyarrow.parquet as pq
 
+    from edge_capture.batch import BatchLimits
     from edge_capture.filter import load_filter
     from footfall_assets.capture.hand_over import Landed, LocalDevice
     from footfall_assets.cli.progress import progress_bar
@@ -76,7 +82,14 @@ def simulate(
             if camera is None or location is None:
                 raise UserMistake(f"camera {camera_day.camera_id} is not registered on {camera_day.day}")
             recorder = _Recorder(camera_day)
-            landed = device.land(recorder.frames(), camera, location, still_filter, observe=recorder.observe)
+            landed = device.land(
+                recorder.frames(),
+                camera,
+                location,
+                _Sparing(still_filter, camera_day.background),
+                limits=BatchLimits(age_s=_BATCH_AGE_S),
+                observe=recorder.observe,
+            )
             rows += recorder.rows
             total.frames += landed.frames
             total.kept += landed.kept
@@ -87,8 +100,8 @@ def simulate(
     pq.write_table(truth_table(rows), target)
     _import_business_files(simulation, target.parent, settings)
     typer.echo(
-        f"{visitors} people, {len(simulation.schedule.visits)} visits: {total.frames} stills, {total.kept} kept by the "
-        f"edge filter, {total.batches} batches, {total.size_bytes / 1e6:.1f} MB landed; truth in {target}"
+        f"{visitors} people, {len(simulation.schedule.visits)} visits: {total.frames:,} stills, {total.kept:,} kept by "
+        f"the edge filter, {total.batches} batches, {total.size_bytes / 1e6:.1f} MB landed; truth in {target}"
     )
 
 
@@ -155,15 +168,31 @@ class _Recorder:
         """Yield the day's stills as frames."""
         from edge_capture.source import Frame
 
-        for number, still in enumerate(self._day.stills()):
+        for number, (moment, still) in enumerate(self._day.moments()):
             self._current = still
-            yield Frame(still.image, still.captured_at, number)
+            yield Frame(still.image if still else self._day.background, moment, number)
 
-    def observe(self, frame: "Frame", still: "Still", kept: bool) -> None:
-        """Write down who is in the still that was just captured, kept or not."""
+    def observe(self, frame: "Frame", encoded: "Callable[[], Still]", kept: bool) -> None:
+        """Write down who is in the still that was just captured, kept or not; of empty ones nothing is known."""
         from footfall_assets.simulation.simulation import truth_rows
 
         del frame, kept
         if self._current is not None:
-            image: UUID = still.entry.image_id
+            image: UUID = encoded().entry.image_id
             self.rows += truth_rows(image, self._day, self._current)
+
+
+class _Sparing:
+    """The edge filter, but for a picture that is known to show nobody: it is rejected without a look."""
+
+    def __init__(self, still_filter: "StillFilter", empty: "Image") -> None:
+        self.mode, self.model = still_filter.mode, still_filter.model
+        self._filter, self._empty = still_filter, empty
+
+    def keep(self, image: "Image") -> bool:
+        """Return whether this BGR image may leave the store."""
+        return image is not self._empty and self._filter.keep(image)
+
+    def judge(self, image: "Image") -> "Verdict":
+        """Return what the filter itself sees in it."""
+        return self._filter.judge(image)

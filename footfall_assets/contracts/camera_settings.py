@@ -11,6 +11,7 @@ from footfall_assets.contracts.ids import Sha256, Slug
 
 _MOST_CORNERS: Final = 64  # of a polygon; more is a drawing, not an area
 _MOST_ADDRESS_CHARACTERS: Final = 2048
+_LARGEST_PLAN_M: Final = 10_000  # an airport; more is a slip of the keyboard
 _SECRET_PARAMETERS: Final = {"user", "username", "usr", "password", "passwd", "pwd", "pass", "token", "auth", "key"}
 
 
@@ -34,6 +35,8 @@ CameraAddress = Annotated[
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Polygon = Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3, max_length=_MOST_CORNERS)]
 IntervalSeconds = Annotated[float, Field(gt=0, le=3600)]
+Metres = Annotated[float, Field(ge=0, le=_LARGEST_PLAN_M)]
+PlanPosition = tuple[Metres, Metres]  # on the plan of a location: to the right, and back, from its left front corner
 
 
 class _Record(BaseModel):
@@ -91,3 +94,19 @@ def parse_polygon(text: str) -> tuple[tuple[float, float], ...]:
         raise UserMistake(
             f"expected corners such as 0.1,0.2/0.5,0.2/0.5,0.9 (fractions of width and height), got {text[:80]!r}"
         ) from error
+
+
+def parse_plan_position(text: str) -> tuple[float, float]:
+    """Return the place in `7.5,8`: metres from the left front corner of the plan, checked where they are used.
+
+    Raises:
+        UserMistake: not two numbers.
+    """
+    try:
+        x, y = (float(number) for number in text.split(","))
+    except ValueError as error:
+        raise UserMistake(
+            "expected a place on the plan such as 7.5,8 (metres to the right and back from its left front corner), "
+            f"got {text[:80]!r}"
+        ) from error
+    return x, y

@@ -1,11 +1,11 @@
-"""JSON documents from outside: a cap on their size before they are parsed, one value a name, and a schema."""
+"""JSON documents: from outside with a cap on their size, one value a name and a schema; our own with a schema."""
 
 import json
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from footfall_assets.contracts.errors import InvalidDocument
+from footfall_assets.contracts.errors import CorruptObject, InvalidDocument
 
 _Record = TypeVar("_Record", bound=BaseModel)
 
@@ -25,6 +25,20 @@ def parse_document(document: bytes, record: type[_Record], *, most_bytes: int) -
         summary = " ".join(str(error).splitlines()[:3])[:400]
         raise InvalidDocument(f"expected a document of {record.__name__}, got: {summary}") from error
     return parsed
+
+
+def parse_stored(document: bytes, record: type[_Record], what: str) -> _Record:
+    """Return the record that a JSON document of our own holds; `what` names it in the message.
+
+    Raises:
+        CorruptObject: it is not what was written.
+    """
+    try:
+        return record.model_validate_json(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise CorruptObject(f"{what}: expected {record.__name__}, got {field}: {first['msg']}; restore it") from error
 
 
 def without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -15,6 +15,7 @@ from footfall_assets.contracts.camera_settings import (
     IntervalSeconds,
     Limits,
     ModelPin,
+    PlanPosition,
     Polygon,
     SourceKind,
     Zone,
@@ -120,7 +121,7 @@ class Camera(_Record):
     interval_s: IntervalSeconds = 5.0
     filter: FilterMode = FilterMode.FACE
     zones: tuple[Slug, ...] = ()
-    plan_position: tuple[float, float] | None = None  # metres on the store plan
+    plan_position: PlanPosition | None = None
     staff_only: bool = False
     device_id: Slug | None = None
     kind: SourceKind | None = None

@@ -104,7 +104,7 @@ def link_in_cells(
     more strangers lie within it. So each identity is dealt to one of as many cells, by chance and for good, as give
     `CELL_IDENTITIES` each. What merges inside them tells as much of a million people as of a few hundred.
     """
-    if cuts[-1] <= identity_cut:
+    if cuts[-1] <= identity_cut or len(vectors) <= CELL_IDENTITIES:  # one cell holds them all
         return link_at_cuts(vectors, weights, near, apart, cuts)
     identity = link(vectors, weights, near, apart, identity_cut)
     cells = -(-(int(identity.max(initial=0)) + 1) // CELL_IDENTITIES)

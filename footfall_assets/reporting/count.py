@@ -16,13 +16,12 @@ from footfall_assets.contracts.schemas import CUT_COLUMNS
 from footfall_assets.domain.count_range import CountCalibration, CountRange, FacesSeen, Total, judge
 from footfall_assets.domain.estimate import SIZE_CLASSES, CountModel, TreeSummary
 from footfall_assets.domain.strangers import Strangers
-from footfall_assets.reporting.publication import fetch_rows
+from footfall_assets.reporting.publication import fetch_rows, has_table
 from footfall_assets.reporting.selected_rows import SELECTED, rows_of
 from footfall_assets.storage.calibration_store import parse_calibration
 
 _CALIBRATION_SQL: Final = "select digest, document from count_calibration"
 _STRANGERS_SQL: Final = "select linkage_window, pairs, matches from stranger_pairs"
-_HAS_STRANGERS_SQL: Final = "select 1 from duckdb_tables() where table_name = 'stranger_pairs'"
 
 # By whether the period is to the minute: then with an appearance that starts in it.
 _CUTS: Final = {
@@ -102,7 +101,6 @@ select
     (select count(*) from local_visitor_cuts where business_day between $first_day and $last_day),
     (select count(*) from dim_cameras)
 """
-_HAS_WINDOW_TREES_SQL: Final = "select 1 from duckdb_tables() where table_name = 'window_trees'"
 _WINDOW_TREES_SQL: Final = """
 select linkage_window, local_visitors, clusters, listed, sizes, first_day >= $first_day and last_day <= $last_day
 from window_trees
@@ -164,7 +162,7 @@ def _whole_windows(
     connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]
 ) -> dict[str, TreeSummary] | None:
     """Return what the publication holds ready; None where a window is cut, or it holds nothing."""
-    if not fetch_rows(connection, _HAS_WINDOW_TREES_SQL, {}):
+    if not has_table(connection, "window_trees"):
         return None
     days = {name: period[name] for name in ("first_day", "last_day")}
     found = fetch_rows(connection, _WINDOW_TREES_SQL, days)
@@ -199,7 +197,7 @@ def _fits(connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]) -
 
 def read_strangers(connection: duckdb.DuckDBPyConnection) -> dict[str, Strangers]:
     """Return by linkage window how often certain strangers match; publications of before know nothing of it."""
-    if not fetch_rows(connection, _HAS_STRANGERS_SQL, {}):
+    if not has_table(connection, "stranger_pairs"):
         return {}
     return {window: Strangers(pairs, matches) for window, pairs, matches in fetch_rows(connection, _STRANGERS_SQL, {})}
 

@@ -11,14 +11,13 @@ from footfall_assets.contracts.errors import CorruptObject
 from footfall_assets.contracts.publication import Publication
 from footfall_assets.contracts.version_causes import VersionCauses, dotted, version_causes_key
 from footfall_assets.reporting.count import read_calibration
-from footfall_assets.reporting.publication import fetch_rows
+from footfall_assets.reporting.publication import fetch_rows, has_table
 from footfall_assets.storage.event_store import EventStore
 from footfall_assets.storage.lake import LakeStore
 
 _LOCATIONS_SQL: Final = "select location_id, mode, timezone from dim_locations"
 _CAMERAS_SQL: Final = "select camera_id, location_id, interval_s::double from dim_cameras"
 _RULES_SQL: Final = "select appearance_gap_s, appearance_gap_intervals, visit_gap_s from publication_header"
-_HAS_CALIBRATION_SQL: Final = "select 1 from duckdb_tables() where table_name = 'count_calibration'"
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def _rules(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def _calibration(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Return what turned lists into counts; nothing for a file of before there were calibrations, or without one."""
-    found = read_calibration(connection) if fetch_rows(connection, _HAS_CALIBRATION_SQL, {}) else None
+    found = read_calibration(connection) if has_table(connection, "count_calibration") else None
     if found is None:
         return {}
     return {

@@ -19,6 +19,7 @@ from footfall_assets.contracts.ids import Sha256
 from footfall_assets.contracts.publication import CURRENT_KEY, FileKind, Publication, PublishedFile, publication_key
 from footfall_assets.storage.lake import LakeStore
 
+_HAS_TABLE_SQL: Final = "select 1 from duckdb_tables() where table_name = $name"
 _PUBLICATION_ID: Final = TypeAdapter(Sha256)
 # read_only alone still reads /etc/passwd, writes files and sees Python variables. No temp_directory: what spilled would
 # lie beside the file, in the lake. The lock comes with the connection: a later SET by a second connection to the same
@@ -112,6 +113,11 @@ def open_protected(
         raise NoData("this publication has no protected counts; publish again: footfall run")
     with _open(lake, file, for_s) as connection:
         yield connection
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Return whether a published file holds a table; files of before lack those that came later."""
+    return bool(fetch_rows(connection, _HAS_TABLE_SQL, {"name": name}))
 
 
 def fetch_rows(

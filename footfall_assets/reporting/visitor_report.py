@@ -21,7 +21,7 @@ from footfall_assets.reporting.count import (
     window_totals,
 )
 from footfall_assets.reporting.count_text import NOT_ADDED
-from footfall_assets.reporting.publication import fetch_rows
+from footfall_assets.reporting.publication import fetch_rows, has_table
 from footfall_assets.reporting.request import Period, ReportRequest
 from footfall_assets.reporting.selected_rows import SELECTED, SelectedRows, rows_of, selected_rows
 from footfall_assets.reporting.selection import Directory, Selection, read_directory, select_cameras
@@ -59,7 +59,6 @@ where {SELECTED}
 group by linkage_window, location_id
 order by linkage_window, location_id
 """  # noqa: S608 - a constant; what people ask for is bound
-_HAS_SIGHTINGS_DAILY_SQL: Final = "select 1 from duckdb_tables() where table_name = 'sightings_daily'"
 
 # Who left all counts; a customer in front of a staff-only camera is none of them.
 _EXCLUDED_SQL: Final = {
@@ -218,7 +217,7 @@ class _Seen:
 
 def _seen(connection: duckdb.DuckDBPyConnection, rows: SelectedRows) -> list[_Seen]:
     """Return what was seen; publications of before have every sighting and no sums."""
-    is_summed = not rows.to_the_minute and bool(fetch_rows(connection, _HAS_SIGHTINGS_DAILY_SQL, {}))
+    is_summed = not rows.to_the_minute and has_table(connection, "sightings_daily")
     sql = _SEEN_DAILY_SQL if is_summed else _SEEN_SQL[rows.to_the_minute]
     return [_Seen(*row) for row in fetch_rows(connection, sql, rows.parameters)]
 

@@ -16,7 +16,7 @@ import numpy as np
 from footfall_assets.contracts.imports import ImportKind
 from footfall_assets.simulation.plan import Schedule, SimulationPlan, Visit
 from footfall_assets.simulation.schedule import BUSINESS
-from footfall_assets.simulation.trips import ARRIVALS_BY_HOUR, OPENING_HOUR
+from footfall_assets.simulation.trips import CLOSING_HOUR, OPENING_HOUR
 
 BUYS_SHARE: Final = 0.35  # of visits
 MISSED_BY_BEAM_SHARE: Final = 0.04  # of people who go in or out
@@ -25,7 +25,6 @@ CATEGORIES: Final = ("Shoes", "Coats", "Bags", "Hats")
 _CATEGORY_SHARES: Final = (0.4, 0.3, 0.2, 0.1)
 _PRICES: Final = (79.0, 129.0, 49.0, 25.0)  # of one thing, in whatever the currency is
 _ITEMS_MEAN_MORE: Final = 0.6  # things beyond the first in a basket
-_CLOSING_HOUR: Final = OPENING_HOUR + len(ARRIVALS_BY_HOUR)
 _SHIFTS: Final = (("09:00", "20:00", 1), ("11:00", "15:00", 2), ("15:00", "20:00", 0.5))
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -56,7 +55,7 @@ def _lines(header: str, rows: Iterable[str]) -> str:
 
 
 def _opening_hours(stores: Iterable[str]) -> Iterable[str]:
-    hours = f"{OPENING_HOUR:02}:00,{_CLOSING_HOUR:02}:00"
+    hours = f"{OPENING_HOUR:02}:00,{CLOSING_HOUR:02}:00"
     return (f"{store},{weekday},{hours}" for store in stores for weekday in _WEEKDAYS)
 
 
@@ -73,7 +72,7 @@ def _sales(
     plan: SimulationPlan, visits: Iterable[Visit], *, zones: Mapping[str, ZoneInfo], rng: np.random.Generator
 ) -> Iterable[str]:
     # A till says that it sold nothing; without a row the hour would be unknown.
-    hours = range(OPENING_HOUR, _CLOSING_HOUR)
+    hours = range(OPENING_HOUR, CLOSING_HOUR)
     receipts = Counter({((store, day, hour), ""): 0 for store in zones for day in _days(plan) for hour in hours})
     items: Counter[tuple[_HOUR, str]] = Counter()
     for visit in visits:
@@ -107,7 +106,7 @@ def _counts(
         people_out[_hour_of(visit.location_id, visit.ends_at, zones)] += int(rng.uniform() >= MISSED_BY_BEAM_SHARE)
     for store in zones:
         for day in _days(plan):
-            for number in range(OPENING_HOUR, _CLOSING_HOUR):
+            for number in range(OPENING_HOUR, CLOSING_HOUR):
                 staff_in, staff_out = rng.poisson(STAFF_PASSAGES_AN_HOUR, size=2).tolist()
                 hour = (store, day, number)
                 yield (
@@ -118,7 +117,7 @@ def _counts(
 def _hour_of(location_id: str, moment: datetime, zones: Mapping[str, ZoneInfo]) -> _HOUR:
     """Return the local hour; who leaves after closing does so in the last hour of the till and the door."""
     local = moment.astimezone(zones[location_id])
-    return location_id, local.date(), min(local.hour, _CLOSING_HOUR - 1)
+    return location_id, local.date(), min(local.hour, CLOSING_HOUR - 1)
 
 
 def _days(plan: SimulationPlan) -> Iterable[date]:

@@ -15,7 +15,7 @@ import numpy as np
 from footfall_assets.simulation.errors import PlanError
 from footfall_assets.simulation.plan import Appearance, PersonPlan, Schedule, SimulationPlan, StillPlan, Visit
 from footfall_assets.simulation.stores import SimulatedCamera, SimulatedStore, build_stores
-from footfall_assets.simulation.trips import LONGEST_VISIT, OPENING_HOUR, Trip, plan_trips
+from footfall_assets.simulation.trips import CLOSING_HOUR, LONGEST_VISIT, OPENING_HOUR, Trip, plan_trips
 
 OPEN_S = 10 * 3600
 LANES = 3  # faces side by side in one picture
@@ -33,21 +33,35 @@ FACE_HEIGHT_MAX_PX = 172.0
 TRIPS, PASSAGES, EMPTIES, PICTURES, PHASES, BUSINESS = range(6)
 
 
+@dataclass(frozen=True)
+class CameraClock:
+    """When one camera takes its stills on one day: every `interval_s` from the first on, until closing (UTC)."""
+
+    first_still_at: datetime
+    closes_at: datetime
+    interval_s: float
+
+    def tick_after(self, moment: datetime) -> int:
+        """The number of the first still at or after this moment."""
+        return max(0, ceil((moment - self.first_still_at).total_seconds() / self.interval_s))
+
+    def time_of(self, tick: int) -> datetime:
+        """When the still of this number is taken."""
+        return self.first_still_at + timedelta(seconds=tick * self.interval_s)
+
+    def moments(self, last: datetime) -> Iterator[datetime]:
+        """Every still until closing, or until `last` where somebody stays longer."""
+        ticks = self.tick_after(max(self.closes_at, last + timedelta(microseconds=1)))
+        return (self.time_of(tick) for tick in range(ticks))
+
+
 @dataclass
 class _CameraDay:
     """A camera's clock and who is before it, for one local day."""
 
     camera: SimulatedCamera
-    first_still_at: datetime
+    clock: CameraClock
     lanes: dict[int, dict[int, PersonPlan]] = field(default_factory=dict)
-
-    def tick_after(self, moment: datetime) -> int:
-        """The number of the first still at or after this moment."""
-        return max(0, ceil((moment - self.first_still_at).total_seconds() / self.camera.interval_s))
-
-    def time_of(self, tick: int) -> datetime:
-        """When the still of this number is taken."""
-        return self.first_still_at + timedelta(seconds=tick * self.camera.interval_s)
 
     def free_lanes(self, ticks: range) -> list[int]:
         """Lanes nobody uses in any of these stills."""
@@ -68,7 +82,7 @@ class _World:
         """The clock of a camera on a day, started when first asked for."""
         key = (camera.camera_id, day)
         if key not in self.days:
-            self.days[key] = _start_clock(self.plan, store, camera=camera, day=day)
+            self.days[key] = _CameraDay(camera, camera_clock(self.plan, store, camera=camera, day=day))
         return self.days[key]
 
 
@@ -110,13 +124,13 @@ def _walk(world: _World, trip: Trip, visits: list[Visit]) -> list[Visit]:
         day = world.camera_day(store, camera, day=trip.day)
         seen = [i for i in range(len(visits)) if stop == 0 or i == 0 or rng.uniform() > MISSED_BY_CAMERA_SHARE]
         ticks, lanes = _free_passage(day, moment, people=len(seen), rng=rng)
-        if day.time_of(ticks[-1]) > trip.arrives_at + LONGEST_VISIT:
+        if day.clock.time_of(ticks[-1]) > trip.arrives_at + LONGEST_VISIT:
             if stop == 0:
                 raise PlanError("too many visitors for so few cameras and days; ask for more --locations or --days")
             break
         for index, lane in zip(seen, lanes, strict=True):
             visits[index] = _pass_camera(world, visits[index], day=day, ticks=ticks, lane=lane)
-        moment = day.time_of(ticks[-1]) + timedelta(seconds=_pause_s(world.plan) + float(rng.uniform(0, 480)))
+        moment = day.clock.time_of(ticks[-1]) + timedelta(seconds=_pause_s(world.plan) + float(rng.uniform(0, 480)))
     return visits
 
 
@@ -128,8 +142,8 @@ def _pass_camera(world: _World, visit: Visit, *, day: _CameraDay, ticks: range, 
         visitor=visit.visitor,
         camera_id=day.camera.camera_id,
         location_id=visit.location_id,
-        starts_at=day.time_of(ticks[0]),
-        ends_at=day.time_of(ticks[-1]),
+        starts_at=day.clock.time_of(ticks[0]),
+        ends_at=day.clock.time_of(ticks[-1]),
     )
     poses = _poses(world.plan, visit, appearance, lane=lane, count=len(ticks), rng=world.rng)
     for tick, person in zip(ticks, poses, strict=True):
@@ -160,7 +174,7 @@ def _free_passage(
 ) -> tuple[range, list[int]]:
     """The next run of stills with lanes for so many people, and those lanes from left to right."""
     count = int(rng.integers(STILLS_MIN, STILLS_MAX + 1))
-    first = day.tick_after(moment)
+    first = day.clock.tick_after(moment)
     while len(day.free_lanes(range(first, first + count))) < people:
         first += 1
     free = day.free_lanes(range(first, first + count))
@@ -208,7 +222,7 @@ def _stills(world: _World) -> Iterator[StillPlan]:
         for tick in sorted(day.lanes):
             people = tuple(day.lanes[tick][lane] for lane in sorted(day.lanes[tick]))
             key = (world.plan.seed, PICTURES, number, tick)
-            yield StillPlan(camera.camera_id, camera.location_id, day.time_of(tick), people, key)
+            yield StillPlan(camera.camera_id, camera.location_id, day.clock.time_of(tick), people, key)
 
 
 def _all_camera_days(world: _World) -> Iterator[tuple[SimulatedStore, SimulatedCamera, date]]:
@@ -218,12 +232,15 @@ def _all_camera_days(world: _World) -> Iterator[tuple[SimulatedStore, SimulatedC
                 yield store, camera, world.plan.first_day + timedelta(days=offset)
 
 
-def _start_clock(plan: SimulationPlan, store: SimulatedStore, *, camera: SimulatedCamera, day: date) -> _CameraDay:
-    """A still every interval, from a moment after opening that is the camera's own."""
+def camera_clock(plan: SimulationPlan, store: SimulatedStore, *, camera: SimulatedCamera, day: date) -> CameraClock:
+    """A still every interval, from a moment after opening that is the camera's own, until closing."""
     number = [other.camera_id for other in store.cameras].index(camera.camera_id)
     phase_ms = int(_stream(plan, PHASES, day.toordinal(), number).integers(0, int(1000 * plan.interval_s)))
-    opening = datetime(day.year, day.month, day.day, OPENING_HOUR, tzinfo=ZoneInfo(store.timezone))
-    return _CameraDay(camera, opening.astimezone(UTC) + timedelta(milliseconds=phase_ms))
+    opening, closing = (
+        datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo(store.timezone)).astimezone(UTC)
+        for hour in (OPENING_HOUR, CLOSING_HOUR)
+    )
+    return CameraClock(opening + timedelta(milliseconds=phase_ms), closing, camera.interval_s)
 
 
 def _stream(plan: SimulationPlan, *purpose: int) -> np.random.Generator:

@@ -15,7 +15,7 @@ from footfall_assets.simulation.errors import CastError
 from footfall_assets.simulation.figure import Cast
 from footfall_assets.simulation.plan import Schedule, SimulationPlan, StillPlan
 from footfall_assets.simulation.scenes import TruthFace, paint_scene
-from footfall_assets.simulation.schedule import make_schedule
+from footfall_assets.simulation.schedule import CameraClock, camera_clock, make_schedule
 from footfall_assets.simulation.stores import SimulatedCamera
 
 
@@ -35,15 +35,28 @@ class CameraDay:
     location_id: str
     camera_id: str
     day: date
+    clock: CameraClock
     plans: tuple[StillPlan, ...]
     background: NDArray[np.uint8]
     cast: Cast
 
     def stills(self) -> Iterator[SimulatedStill]:
         """Paint the day's stills one by one; every call paints the same."""
-        for plan in self.plans:
-            scene = paint_scene(plan, self.cast, self.background)
-            yield SimulatedStill(scene.image, plan.captured_at, scene.truth)
+        return (self._painted(plan) for plan in self.plans)
+
+    def moments(self) -> Iterator[tuple[datetime, SimulatedStill | None]]:
+        """Every moment at which the camera takes a still, and those of `stills` in their place.
+
+        Without one the picture is the empty `background`: nobody is before the camera for most of a day.
+        """
+        planned = {plan.captured_at: plan for plan in self.plans}
+        for moment in self.clock.moments(max(planned)):
+            plan = planned.get(moment)
+            yield moment, self._painted(plan) if plan else None
+
+    def _painted(self, plan: StillPlan) -> SimulatedStill:
+        scene = paint_scene(plan, self.cast, self.background)
+        return SimulatedStill(scene.image, plan.captured_at, scene.truth)
 
 
 @dataclass(frozen=True)
@@ -57,14 +70,16 @@ class Simulation:
         """Every camera and day, days in order within a camera."""
         plan = self.schedule.plan
         zones = {store.location_id: ZoneInfo(store.timezone) for store in self.schedule.stores}
-        cameras = {camera.camera_id: camera for store in self.schedule.stores for camera in store.cameras}
+        cameras = {camera.camera_id: (store, camera) for store in self.schedule.stores for camera in store.cameras}
 
         def camera_and_day(still: StillPlan) -> tuple[str, date]:
             return still.camera_id, still.captured_at.astimezone(zones[still.location_id]).date()
 
         for (camera_id, day), plans in groupby(self.schedule.stills, key=camera_and_day):
-            camera = cameras[camera_id]
-            yield CameraDay(camera.location_id, camera_id, day, tuple(plans), _background(camera, plan), self.cast)
+            store, camera = cameras[camera_id]
+            clock = camera_clock(plan, store, camera=camera, day=day)
+            background = _background(camera, plan)
+            yield CameraDay(camera.location_id, camera_id, day, clock, tuple(plans), background, self.cast)
 
 
 def simulate(plan: SimulationPlan, cast: Cast) -> Simulation:

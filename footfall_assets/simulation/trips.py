@@ -12,6 +12,7 @@ from footfall_assets.simulation.stores import SimulatedStore
 OPENING_HOUR = 9
 # Arrivals by local hour from the opening on: a lunch peak and a higher one after work.
 ARRIVALS_BY_HOUR = (0.5, 0.8, 1.0, 1.4, 1.3, 0.9, 0.9, 1.1, 1.6, 1.5, 0.9)
+CLOSING_HOUR = OPENING_HOUR + len(ARRIVALS_BY_HOUR)
 PARTY_SIZES, PARTY_SHARES = (1, 2, 3), (0.78, 0.16, 0.06)
 VISIT_COUNTS, VISIT_SHARES = (1, 2, 3, 4, 5), (0.62, 0.19, 0.10, 0.06, 0.03)
 HOME_STORE_SHARE = 0.65

@@ -13,14 +13,14 @@ import hmac
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from filelock import FileLock
-from pydantic import BaseModel, ValidationError
 
 from footfall_assets.contracts.access import Access, AccessLogHead, AccessRecord
+from footfall_assets.contracts.documents import parse_stored
 from footfall_assets.contracts.errors import CorruptObject
 from footfall_assets.contracts.ids import digest_of
 from footfall_assets.storage.lake import LakeStore, ObjectMissing, written_whole
@@ -32,7 +32,6 @@ _DAYS: Final = f"{_LOG}/heads"
 _KEY_BYTES: Final = 32
 _FIRST: Final = ""  # what the first line has before it
 _COMPARE: Final = "compare it with a backup"
-_Stored = TypeVar("_Stored", bound=BaseModel)
 
 
 class AccessLog:
@@ -94,7 +93,7 @@ class AccessLog:
 
     def heads(self) -> list[AccessLogHead]:
         """Return the signed last line of each day, oldest day first."""
-        return [_parsed(AccessLogHead, self._lake.read(key), key) for key in sorted(self._lake.list_keys(_DAYS))]
+        return [parse_stored(self._lake.read(key), AccessLogHead, key) for key in sorted(self._lake.list_keys(_DAYS))]
 
     def _verify_days(self, lines: list[AccessRecord]) -> None:
         last_of_day = {line.at.astimezone(UTC).date(): line for line in lines}
@@ -113,7 +112,7 @@ class AccessLog:
 
     def _line(self, number: int) -> AccessRecord:
         try:
-            return _parsed(AccessRecord, self._lake.read(_line_key(number)), f"access log: line {number}")
+            return parse_stored(self._lake.read(_line_key(number)), AccessRecord, f"access log: line {number}")
         except ObjectMissing as error:
             raise CorruptObject(f"access log: line {number} is missing; {_COMPARE}") from error
 
@@ -195,12 +194,3 @@ def _is_signed(head: AccessLogHead, key: Ed25519PublicKey) -> bool:
     except InvalidSignature:
         return False
     return head.public_key == key.public_bytes_raw().hex()
-
-
-def _parsed(kind: type[_Stored], document: bytes, what: str) -> _Stored:
-    try:
-        return kind.model_validate_json(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise CorruptObject(f"{what}: expected {kind.__name__}, got {field}: {first['msg']}; restore it") from error

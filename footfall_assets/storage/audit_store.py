@@ -6,20 +6,19 @@ audits/<sample>/labels/<number>.json
 
 import io
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
-from pydantic import BaseModel, ValidationError
 
 from footfall_assets.contracts.audit import POPULATION, AuditSample, Label
+from footfall_assets.contracts.documents import parse_stored
 from footfall_assets.contracts.errors import CorruptObject, NoData, UserMistake
 from footfall_assets.contracts.ids import sha256_hex
 from footfall_assets.storage.lake import LakeStore, ObjectMissing, UnsafeKey
 
 _SAMPLES: Final = "audits"
-_Stored = TypeVar("_Stored", bound=BaseModel)
 
 
 class AuditStore:
@@ -41,7 +40,7 @@ class AuditStore:
             CorruptObject: it is not what was stored.
         """
         try:
-            sample = _parsed(AuditSample, self.lake.read(f"{_SAMPLES}/{sample_id}/sample.json"), sample_id)
+            sample = parse_stored(self.lake.read(f"{_SAMPLES}/{sample_id}/sample.json"), AuditSample, sample_id)
         except (ObjectMissing, UnsafeKey) as error:
             known = ", ".join(self.sample_ids()[:5]) or "none; run: footfall audit sample"
             raise NoData(f"no audit sample {sample_id[:80]!r}; there are: {known}") from error
@@ -71,7 +70,7 @@ class AuditStore:
     def labels(self, sample_id: str) -> list[Label]:
         """Return the answers to a sample in the order they were given."""
         keys = self.lake.list_keys(f"{_SAMPLES}/{sample_id}/labels")
-        return [_parsed(Label, self.lake.read(key), key) for key in keys]
+        return [parse_stored(self.lake.read(key), Label, key) for key in keys]
 
     def append(self, label: Label, lock_folder: Path) -> None:
         """Add an answer to those of its sample. One at a time: a file lock in `lock_folder` orders them.
@@ -99,12 +98,3 @@ def _locked(lock_folder: Path) -> FileLock:
     """Return the lock under which audits grow, one label at a time."""
     lock_folder.mkdir(parents=True, exist_ok=True)
     return FileLock(lock_folder / "audit.lock")
-
-
-def _parsed(kind: type[_Stored], document: bytes, what: str) -> _Stored:
-    try:
-        return kind.model_validate_json(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise CorruptObject(f"{what}: expected {kind.__name__}, got {field}: {first['msg']}; restore it") from error

@@ -65,7 +65,15 @@ def collect_inputs(platform: Platform) -> WarehouseInputs:
     Raises:
         CorruptObject: a file is not what was written.
     """
-    registry = platform.registry
+    registry, windows = platform.registry, newest_identities(platform)
+
+    def of_windows(table: str) -> tuple[IdentitiesFile, ...]:
+        return tuple(
+            IdentitiesFile(path, window.label)
+            for window, manifest in windows.items()
+            for path in _verified(platform, manifest, table)
+        )
+
     return WarehouseInputs(
         environment=platform.settings.environment,
         inputs_hash=warehouse_inputs_hash(platform) or digest_of(),
@@ -74,26 +82,10 @@ def collect_inputs(platform: Platform) -> WarehouseInputs:
             for day, manifest in _by_day(platform, "sightings").items()
             for path in _verified(platform, manifest, "sightings")
         ),
-        identities=tuple(
-            IdentitiesFile(path, window.label)
-            for window, manifest in newest_identities(platform).items()
-            for path in _verified(platform, manifest, "identities")
-        ),
-        cuts=tuple(
-            IdentitiesFile(path, window.label)
-            for window, manifest in newest_identities(platform).items()
-            for path in _verified(platform, manifest, "cuts")
-        ),
-        strangers=tuple(
-            IdentitiesFile(path, window.label)
-            for window, manifest in newest_identities(platform).items()
-            for path in _verified(platform, manifest, "strangers")
-        ),
-        provisional=tuple(
-            IdentitiesFile(path, window.label)
-            for window, manifest in newest_identities(platform).items()
-            for path in _verified(platform, manifest, "provisional")
-        ),
+        identities=of_windows("identities"),
+        cuts=of_windows("cuts"),
+        strangers=of_windows("strangers"),
+        provisional=of_windows("provisional"),
         calibration=platform.calibration,
         coverage=tuple(path for manifest in _images(platform) for path in _verified(platform, manifest, "coverage")),
         visitor_numbers=tuple(

@@ -58,6 +58,7 @@ AGGREGATE_TABLES: Final = (
     "dwell_by_zone",
     "dwell_by_zone_hourly",
     "dwell_distribution",
+    "expression_by_zone",
     "expression_daily",
     "footfall_15s",
     "footfall_daily",

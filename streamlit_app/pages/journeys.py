@@ -8,8 +8,9 @@ from footfall_assets.contracts.errors import NoData
 from footfall_assets.reporting.journeys import ENTRY, EXIT, flows, flows_by_hour, journeys
 from streamlit_app.access import Page
 from streamlit_app.dwell_charts import hour_heat_map
-from streamlit_app.journey_charts import PLACES_AT_MOST, flow_matrix, journey_chart, shown_places
+from streamlit_app.journey_charts import flow_matrix, journey_chart, shown_places
 from streamlit_app.navigation import require_app
+from streamlit_app.share_matrix import ROWS_AT_MOST
 from streamlit_app.shell import OpenPage, run_page
 
 _LEVELS: Final = {"zone": "Zones", "camera": "Cameras"}
@@ -40,7 +41,7 @@ def _show_flows(page: OpenPage) -> None:
         st.metric("Visits", f"{visits:,}", border=True)
         st.metric("Moves inside the store, a visit", f"{only_one / visits:.1f}", border=True)
     places = found.loc[found["to_place"] != EXIT, "to_place"].nunique()
-    if places > PLACES_AT_MOST:
+    if places > ROWS_AT_MOST:
         st.caption(f"The chart shows the {len(shown_places(found))} of {places} places that most moves go to.")
     names = {
         "from_place": "From",

@@ -8,8 +8,9 @@ import streamlit as st
 from footfall_assets.contracts.errors import NoData
 from footfall_assets.reporting.loyalty import days_between_visits, loyalty_by_day, stores_shared, visit_frequency
 from streamlit_app.access import Page
-from streamlit_app.loyalty_charts import STORES_AT_MOST, new_and_returning_chart, shared_matrix, times_chart
+from streamlit_app.loyalty_charts import new_and_returning_chart, shared_matrix, times_chart
 from streamlit_app.navigation import require_app
+from streamlit_app.share_matrix import ROWS_AT_MOST
 from streamlit_app.shell import OpenPage, run_page
 
 _INSIDE: Final = (
@@ -132,8 +133,8 @@ def _show_shared(page: OpenPage) -> None:
         raise NoData("no visitor came to two of these stores in the window")
     both = pd.concat([pairs.assign(share=pairs["share_of_location"]), _turned(pairs)], ignore_index=True)
     stores = both["location"].nunique()
-    if stores > STORES_AT_MOST:
-        st.caption(f"The chart shows {STORES_AT_MOST} of {stores} stores.")
+    if stores > ROWS_AT_MOST:
+        st.caption(f"The chart shows {ROWS_AT_MOST} of {stores} stores.")
     page.figure(
         "stores_shared",
         chart=shared_matrix(both),

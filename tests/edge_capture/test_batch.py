@@ -185,9 +185,11 @@ def test_frames_add_up_over_batches(captured) -> None:
 def test_a_rejected_still_is_observed_and_not_sent(captured) -> None:
     seen = []
     frames = [grey(0, 10), grey(1, 200), grey(2, 20)]
-    [batch] = captured(
-        frames, still_filter=OnlyBright(), observe=lambda frame, still, kept: seen.append((frame.sequence, still, kept))
-    )
+
+    def observe(frame, encoded, kept):
+        seen.append((frame.sequence, encoded(), kept))
+
+    [batch] = captured(frames, still_filter=OnlyBright(), observe=observe)
     assert [(sequence, kept) for sequence, _, kept in seen] == [(0, False), (1, True), (2, False)]
     assert [entry.image_id for entry in batch.manifest.images] == [seen[1][1].entry.image_id]
     assert seen[0][1].jpeg not in batch.data

@@ -21,11 +21,12 @@ with
         select
             location_id,
             camera_id,
+            zone,
             business_day,
             trait,
             count(distinct face_id) as labelled_visitors
         from labels
-        group by location_id, camera_id, business_day, trait
+        group by location_id, camera_id, zone, business_day, trait
 
     ),
 
@@ -53,9 +54,16 @@ with
 
     counted as (
 
-        select location_id, camera_id, business_day, trait, class, count(*) as visitors
+        select
+            location_id,
+            camera_id,
+            zone,
+            business_day,
+            trait,
+            class,
+            count(*) as visitors
         from labels
-        group by location_id, camera_id, business_day, trait, class
+        group by location_id, camera_id, zone, business_day, trait, class
 
     ),
 
@@ -64,6 +72,7 @@ with
         select
             judged.location_id,
             judged.camera_id,
+            judged.zone,
             judged.business_day,
             judged.trait,
             classes.class,
@@ -81,6 +90,7 @@ with
             counted
             on judged.location_id = counted.location_id
             and judged.camera_id is not distinct from counted.camera_id
+            and judged.zone is not distinct from counted.zone
             and judged.business_day = counted.business_day
             and judged.trait = counted.trait
             and classes.class = counted.class

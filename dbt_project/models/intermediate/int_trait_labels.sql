@@ -38,6 +38,7 @@ with
         select
             location_id,
             camera_id,
+            zone,
             business_day,
             face_id,
             arg_max(expression, (probability, expression)) as expression
@@ -53,7 +54,7 @@ with
                 surprised
                 into name expression value probability
             )
-        group by location_id, camera_id, business_day, face_id
+        group by location_id, camera_id, zone, business_day, face_id
 
     ),
 
@@ -62,6 +63,7 @@ with
         select
             location_id,
             null::varchar as camera_id,
+            null::varchar as zone,
             business_day,
             face_id,
             'age' as trait,
@@ -69,12 +71,20 @@ with
         from told_apart
         where age_band is not null
         union all
-        select location_id, null::varchar, business_day, face_id, 'gender', gender
+        select
+            location_id,
+            null::varchar,
+            null::varchar,
+            business_day,
+            face_id,
+            'gender',
+            gender
         from told_apart
         where gender is not null
         union all
         select
             location_id,
+            null::varchar,
             null::varchar,
             business_day,
             face_id,
@@ -83,7 +93,14 @@ with
         from told_apart
         where age_band is not null and gender is not null
         union all
-        select location_id, camera_id, business_day, face_id, 'expression', expression
+        select
+            location_id,
+            camera_id,
+            zone,
+            business_day,
+            face_id,
+            'expression',
+            expression
         from shown
 
     )

@@ -17,21 +17,19 @@ with
         where attribute = 'expression'
     ),
 
-    final as (
+    other_zones as (select * from {{ ref("int_camera_zones") }} where not is_drawn),
+
+    guessed as (
 
         select
             sightings.face_id,
             sightings.location_id,
             sightings.camera_id,
+            coalesce(
+                sightings.drawn_zone, other_zones.zone, sightings.camera_id
+            ) as zone,
             sightings.business_day,
-            count(*) as faces,
-            avg(face_attributes.neutral) as neutral,
-            avg(face_attributes.happy) as happy,
-            avg(face_attributes.sad) as sad,
-            avg(face_attributes.angry) as angry,
-            avg(face_attributes.fearful) as fearful,
-            avg(face_attributes.disgusted) as disgusted,
-            avg(face_attributes.surprised) as surprised
+            face_attributes.* exclude (face_image_id)
 
         from sightings
         inner join
@@ -42,11 +40,38 @@ with
             on sightings.location_id = location_attributes.location_id
             and sightings.business_day >= location_attributes.valid_from
             and sightings.business_day < location_attributes.effective_to
+        left join
+            other_zones
+            on sightings.camera_id = other_zones.camera_id
+            and sightings.business_day >= other_zones.effective_from
+            and sightings.business_day < other_zones.effective_to
+
+    ),
+
+    -- Twice: a camera may see several zones, and several cameras one zone.
+    final as (
+
+        select
+            face_id,
+            location_id,
+            camera_id,
+            zone,
+            business_day,
+            count(*) as faces,
+            avg(neutral) as neutral,
+            avg(happy) as happy,
+            avg(sad) as sad,
+            avg(angry) as angry,
+            avg(fearful) as fearful,
+            avg(disgusted) as disgusted,
+            avg(surprised) as surprised
+
+        from guessed
         group by
-            sightings.face_id,
-            sightings.location_id,
-            sightings.camera_id,
-            sightings.business_day
+            grouping sets (
+                (face_id, location_id, camera_id, business_day),
+                (face_id, location_id, zone, business_day)
+            )
 
     )
 

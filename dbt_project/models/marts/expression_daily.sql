@@ -1,4 +1,9 @@
-with counts as (select * from {{ ref("int_trait_counts") }} where trait = 'expression')
+with
+    counts as (
+        select *
+        from {{ ref("int_trait_counts") }}
+        where trait = 'expression' and camera_id is not null
+    )
 
 select
     location_id,

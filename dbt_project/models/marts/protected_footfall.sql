@@ -2,13 +2,10 @@ with
 
     atoms as (select * from {{ ref("int_footfall_atoms") }}),
 
-    -- What somebody may conclude from the published units is bounded: a unit has at
-    -- most
-    -- as many people as its parts together, and at least as many as each. `highest` is
-    -- the most people a unit can have by what is published; `carries` is how high a
-    -- lower
-    -- bound from outside may be before a hidden part of it is left with fewer values
-    -- than
+    -- What somebody may conclude from the published units is bounded: a unit has no
+    -- more people than its parts together, and no fewer than each. `highest` is the
+    -- most people a unit can have by what is published; `carries` is how high a lower
+    -- bound from outside may be before a hidden part of it keeps fewer values than
     -- `least_feasible`. Both follow from what is published, never from what is hidden.
     hours as (
 
@@ -31,11 +28,7 @@ with
     ),
 
     hours_of_days as (
-        select
-            location_id,
-            first_day,
-            sum(highest)::bigint as highest,
-            (sum(highest) + min(carries - highest))::bigint as carries
+        select location_id, first_day, {{ parts_together() }}
         from hours
         group by location_id, first_day
     ),
@@ -54,12 +47,7 @@ with
     ),
 
     days_of_weeks as (
-        select
-            location_id,
-            linkage_window,
-            week_starts_on,
-            sum(highest)::bigint as highest,
-            (sum(highest) + min(carries - highest))::bigint as carries
+        select location_id, linkage_window, week_starts_on, {{ parts_together() }}
         from days
         group by location_id, linkage_window, week_starts_on
     ),
@@ -79,11 +67,7 @@ with
     ),
 
     weeks_of_months as (
-        select
-            location_id,
-            linkage_window,
-            sum(highest)::bigint as highest,
-            (sum(highest) + min(carries - highest))::bigint as carries
+        select location_id, linkage_window, {{ parts_together() }}
         from weeks
         group by location_id, linkage_window
     ),

@@ -88,6 +88,20 @@ def test_changes_of_cameras_and_devices(store, device) -> None:
     assert store("fleet", "set", "--device", "box-1", "--upload-bytes-per-s", "0").out == ""  # nothing changed
 
 
+def test_a_camera_is_moved_on_the_plan_from_a_day_on(store) -> None:
+    def place(day: date):
+        return read_registry(open_lake(load_settings())).camera("store-101-door", day).plan_position
+
+    added = ("fleet", "add-camera", "store-101-door", "--location", "store-101", "--plan", "10,1.5")
+    assert store(*added, "--from", "2024-01-01").code == 0
+    assert "plan 10,1.5" in store("fleet", "list").out
+    move = ("fleet", "set", "--camera", "store-101-door", "--plan")
+    assert store(*move, "7.5,8", "--from", "2024-02-01").code == 0
+    assert store(*move, "none", "--from", "2024-03-01").code == 0
+    assert [place(date(2024, month, 1)) for month in (1, 2, 3)] == [(10, 1.5), (7.5, 8), None]
+    assert "plan" not in store("fleet", "list").out
+
+
 MISTAKES = {
     "nothing named": (("--every", "2"), "one of"),
     "two named": (("--device", "box-1", "--location", "store-101", "--every", "2"), "one of"),
@@ -95,6 +109,9 @@ MISTAKES = {
     "limits of a camera": (("--camera", "store-101-door", "--batch-age", "60"), "--device"),
     "unknown device": (("--device", "box-9", "--batch-age", "60"), "box-1"),
     "unknown camera": (("--camera", "roof", "--every", "2"), "roof"),
+    "a place for many cameras": (("--location", "store-101", "--plan", "7,8"), "--camera"),
+    "no place": (("--camera", "store-101-door", "--plan", "left"), "7.5,8"),
+    "a place beyond any plan": (("--camera", "store-101-door", "--plan", "7,80000"), "plan_position"),
     "out of range": (("--location", "store-101", "--every", "0"), "interval_s"),
     "no such policy": (("--device", "box-1", "--when-full", "panic"), "when_full"),
     "no such model": (("--device", "box-1", "--model", "unheard_of"), "unheard_of"),
@@ -122,6 +139,9 @@ def test_a_mistake_is_one_line_and_changes_nothing(store, device, arguments, sai
         ((*SOURCE, "--zone", "door=0.1,0.2"), "polygon"),
         ((*SOURCE, "--zone", "door=0.1,0.2/2,0.2/0.5,0.9"), "less than or equal to 1"),
         ((*SOURCE, "--mask", "all"), "corners"),
+        ((*SOURCE, "--plan", "7"), "7.5,8"),
+        ((*SOURCE, "--plan", "-1,8"), "greater than or equal to 0"),
+        ((*SOURCE, "--plan", "nan,8"), "plan_position"),
     ],
 )
 def test_a_camera_that_no_device_could_serve(store, arguments, said) -> None:
