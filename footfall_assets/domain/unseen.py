@@ -1,166 +1,249 @@
-"""How many people came, those included whose face never showed: from a count of entries beside the visits with a face.
+"""How many people came, those included whose face never showed; or why nobody can say.
 
-Of V visits that took place, S show a face that can be recognised: a visit shows it with chance p = S / V. Who comes k
-times is then seen j ~ Binomial(k, p) times, and not at all with chance (1 - p)^k. How often people come is not known,
-but how often they were seen is. So a distribution of visits is fitted to the people seen once, twice, ...: k - 1 is one
-of two negative binomials, which thinning leaves in the family (with mean p m in place of m), so that every chance below
-is in closed form. With D people seen, D / (1 - P(j = 0)) came.
-
-At low p the visits seen say little about the visits made: many distributions fit. A point fit would pick one of them
-and a bootstrap around it would repeat its choice. So the answer is a posterior over all of them, drawn by sequential
-Monte Carlo from a wide prior to the data in tempered steps (Del Moral, Doucet and Jasra, "Sequential Monte Carlo
-samplers", 2006; each step as long as leaves half of the particles in effect, then random-walk Metropolis moves).
-
-People whose faces show less often than others' cannot be told from people who come less often; what spread of
-visibility between people could hide is in the interval, by a prior (`SPREAD`), and never in the estimate.
+What a door counter says of the visits that took place, beside the visits with a face, gives each location's visibility.
+From there `visit_thinning` finds who was never seen. A number needs a counter for enough of the period and of the
+locations, faces in enough of the visits, and counters that the faces do not contradict.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import ceil, floor, log, sqrt
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Reals = NDArray[np.float64]
+from footfall_assets.domain.count_range import Total
+from footfall_assets.domain.fusion import FACES, FusedVisits, HourlyCounts, fuse
+from footfall_assets.domain.visit_thinning import SeenPeople, Thinning, people_behind, with_people
 
-PARTICLES: Final = 1500
-_MOVES: Final = 4  # Metropolis moves of each particle after a tempering step
-_STEPS_AT_MOST: Final = 60
-_SCALE: Final = 0.9  # of the random walk, in standard deviations over the root of the dimension
-_STEP_TOLERANCE: Final = 1e-3
-_LEAST_CHANCE: Final = 1e-300
-# Prior: log of the mean and of the shape of each component (visits beyond the first), logit of the first's share.
-_CENTRE: Final = np.array([log(0.5), log(8.0), log(2.5), log(20.0), 0.0])
-_WIDTH: Final = np.array([1.2, 1.5, 0.6, 1.5, 2.0])
+LEAST_COUNTED: Final = 0.5  # of the visits with a face, in hours that a counter saw too
+LEAST_AT_COUNTED_PLACES: Final = 0.8  # of the visits with a face; the other locations are taken to be like these
+LEAST_VISIBILITY: Final = 0.1  # of the visits: below, nine of ten are guessed
+MOST_VISIBILITY_ERROR: Final = 0.2  # standard deviation of its log
+LEAST_PEOPLE: Final = 30  # seen at all
+MOST_OPEN: Final = 3.0  # times that the interval's upper end may be the lower one
+BEYOND_ENTRIES: Final = 2.6  # errors that visits with a face may exceed those counted by; by chance 1 in 100 does
+_LEVEL: Final = 0.9
+_Z: Final = 1.6449  # of a normal distribution, two-sided 90 %
+
+NO_COUNTER: Final = (
+    "no door counter covers these locations and days; a person or none filter alone counts nobody without a face. "
+    "Import what a counter says: footfall import counts"
+)
 
 
 @dataclass(frozen=True)
-class SeenVisits:
-    """People of one visibility, by how often they were seen.
+class CountedPlace:
+    """What the faces and the counters of one location say together.
 
     Attributes:
-        chance: that a visit of theirs shows the face, 0 < chance <= 1.
-        people: (j,) seen once, twice, ...
+        name: of the location, for people.
+        visits: with a face, in the whole period.
+        compared_visits: those in hours that a counter saw too.
+        took_place: visits in these hours, seen or not; None where nobody can say.
+        error: standard deviation of the log of `took_place`.
+        reason: why nobody can say.
     """
 
-    chance: float
-    people: tuple[float, ...]
-
-    @property
-    def seen(self) -> float:
-        return float(sum(self.people))
-
-
-def negative_binomial(mean: Reals, shape: Reals, most: int) -> Reals:
-    """Return the chances of 0 to `most` for each mean and shape (n,): (n, most + 1)."""
-    odds = (mean / (shape + mean))[:, None]
-    counts = np.arange(most)
-    ratios = (counts + shape[:, None]) / (counts + 1) * odds
-    first = np.exp(shape * np.log(shape / (shape + mean)))[:, None]
-    return np.concatenate([first, first * np.cumprod(ratios, axis=1)], axis=1)
-
-
-def thinned(parameters: Reals, chance: Reals, most: int) -> Reals:
-    """Return the chances of being seen 0 to `most` times (n, most + 1), at a chance (n,) of each visit to show."""
-    low_mean, low_shape, high_mean, high_shape, logit = parameters.T[:5]
-    share = 1 / (1 + np.exp(-logit))
-    beyond = (
-        share[:, None] * negative_binomial(chance * np.exp(low_mean), np.exp(low_shape), most)
-        + (1 - share)[:, None] * negative_binomial(chance * np.exp(high_mean), np.exp(high_shape), most)
-    )
-    seen = (1 - chance)[:, None] * beyond
-    seen[:, 1:] += chance[:, None] * beyond[:, :-1]
-    return seen
-
-
-def spread_thinned(parameters: Reals, chance: Reals, spread: Reals, most: int) -> Reals:
-    step = spread * np.minimum(chance, 1 - chance)
-    return (thinned(parameters, chance + step, most) + thinned(parameters, chance - step, most)) / 2
+    name: str
+    visits: int
+    compared_visits: int = 0
+    took_place: float | None = None
+    error: float = 0.0
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
-class _Model:
-    groups: tuple[SeenVisits, ...]
-    chance_error: float
-    spread: float
+class Visibility:
+    """The chance that a visit shows the face, by location, and the standard deviation of the log of all together."""
 
-    def prior(self, particles: Reals) -> Reals:
-        base = ((particles[:, :5] - _CENTRE) / _WIDTH) ** 2
-        return -0.5 * (base.sum(axis=1) + (particles[:, 5:] ** 2).sum(axis=1))
-
-    def seen(self, particles: Reals, group: SeenVisits) -> Reals:
-        most = len(group.people)
-        chance = np.clip(group.chance * np.exp(self.chance_error * particles[:, 5]), 1e-6, 1.0)
-        if not self.spread:
-            return thinned(particles, chance, most)
-        return spread_thinned(particles, chance, np.minimum(np.abs(particles[:, 6]) * self.spread, 1.0), most)
-
-    def likelihood(self, particles: Reals) -> Reals:
-        total = np.zeros(len(particles))
-        for group in self.groups:
-            chances = self.seen(particles, group)
-            logs = np.log(np.maximum(chances[:, 1:], _LEAST_CHANCE))
-            total += logs @ np.asarray(group.people) - group.seen * np.log(np.maximum(1 - chances[:, 0], _LEAST_CHANCE))
-        return total
-
-    def start(self, rng, count):
-        dims = 7 if self.spread else 6
-        base = rng.standard_normal((count, dims))
-        base[:, :5] = _CENTRE + _WIDTH * base[:, :5]
-        return base
+    chances: Mapping[str, float]
+    overall: float
+    error: float
 
 
-def posterior(model, rng, count=PARTICLES):
-    particles = model.start(rng, count)
-    logs = model.likelihood(particles)
-    heat = 0.0
-    steps = 0
-    for _ in range(_STEPS_AT_MOST):
-        step = _next_step(logs, 1 - heat)
-        heat = min(1.0, heat + step)
-        weights = np.exp(step * (logs - logs.max()))
-        weights /= weights.sum()
-        chosen = np.searchsorted(np.cumsum(weights), (np.arange(count) + rng.uniform()) / count)
-        particles, logs = particles[np.minimum(chosen, count - 1)], logs[np.minimum(chosen, count - 1)]
-        walk = np.linalg.cholesky(np.cov(particles.T) + 1e-9 * np.eye(particles.shape[1]))
-        scale = 2.38 / sqrt(particles.shape[1]) * _SCALE
-        for _ in range(_MOVES if heat < 1 else 4 * _MOVES):
-            moved = particles + scale * rng.standard_normal(particles.shape) @ walk.T
-            found = model.likelihood(moved)
-            gain = heat * (found - logs) + model.prior(moved) - model.prior(particles)
-            kept = np.log(rng.uniform(size=count)) < gain
-            particles, logs = np.where(kept[:, None], moved, particles), np.where(kept, found, logs)
-        steps += 1
-        if heat >= 1:
-            break
-    return particles, steps, kept.mean()
+@dataclass(frozen=True, eq=False)
+class PlaceHours:
+    """One location: its visits with a face in the period, and hour by hour what its counters said.
+
+    `given` has the visits with a face as `FACES`, of the hours that any counter saw; None without a counter.
+    """
+
+    name: str
+    visits: int
+    given: HourlyCounts | None = None
 
 
-def _next_step(logs: Reals, most: float) -> float:
-    """Return how much further the data may be believed, so that half of the particles stay in effect."""
-    low, high = 0.0, 1.0
-    if _in_effect(most * logs) >= len(logs) / 2:
-        return most
-    while high - low > _STEP_TOLERANCE:
-        middle = (low + high) / 2
-        enough = _in_effect(most * middle**4 * logs) >= len(logs) / 2
-        low, high = (middle, high) if enough else (low, middle)
-    return most * max(low, _STEP_TOLERANCE) ** 4
+def counted_places(places: Mapping[str, PlaceHours]) -> dict[str, CountedPlace]:
+    """Return what the hours of each location say of its visibility, from all its counters at once.
+
+    Locations that saw too little for a visibility of their own get that of all these together.
+    """
+    found = {key: counted_place(place) for key, place in places.items()}
+    small = {key: place for key, place in places.items() if place.given is not None and not found[key].took_place}
+    if len(small) < 2:  # noqa: PLR2004 - there is nobody to put together
+        return found
+    together = counted_place(_together(list(small.values())))
+    if not together.took_place:
+        return found
+    chance = together.compared_visits / together.took_place
+    for key, place in small.items():
+        seen = _compared_visits(place.given) if place.given is not None else 0
+        found[key] = CountedPlace(place.name, place.visits, seen, max(seen, 1) / chance, together.error)
+    return found
 
 
-def _in_effect(logs: Reals) -> float:
-    weights = np.exp(logs - logs.max())
-    return float(weights.sum() ** 2 / (weights**2).sum())
+def counted_place(place: PlaceHours) -> CountedPlace:
+    """Return what the hours of one location say."""
+    if place.given is None:
+        return CountedPlace(place.name, place.visits)
+    fused = fuse(place.given)
+    if fused.reason:
+        return CountedPlace(place.name, place.visits, reason=fused.reason)
+    if FACES not in fused.sources:
+        return CountedPlace(
+            place.name, place.visits, reason="too few visits were seen by both a counter and the cameras"
+        )
+    seen = _compared_visits(place.given)
+    took_place = float(seen / fused.sources[FACES].factor)
+    return CountedPlace(place.name, place.visits, seen, took_place, _error(fused, took_place))
 
 
-def draws(groups, chance_error, people_error, spread, seed, count=PARTICLES):
-    rng = np.random.default_rng(seed)
-    model = _Model(groups, chance_error, spread)
-    particles, steps, kept = posterior(model, rng, count)
-    total = np.zeros(count)
-    for group in groups:
-        missed = np.clip(model.seen(particles, group)[:, 0], 0, 1 - 1e-6)
-        came = group.seen / (1 - missed)
-        total += came + np.sqrt(group.seen * missed) / (1 - missed) * rng.standard_normal(count)
-    return total * np.exp(people_error * rng.standard_normal(count)), steps, kept
+def _compared_visits(given: HourlyCounts) -> int:
+    counted = np.any([np.isfinite(given.counts[each]) for each in given.errors], axis=0)
+    return int(np.nansum(given.counts[FACES][counted])) if given.errors else 0
+
+
+def _together(places: Sequence[PlaceHours]) -> PlaceHours:
+    """Return several locations as one: hours below hours, days of their own."""
+    given = [place.given for place in places if place.given is not None]
+    names = sorted({name for each in given for name in each.counts})
+    days = 1 + max(int(each.day.max()) for each in given)
+    unknown = [np.full(len(each.day), np.nan) for each in given]
+    return PlaceHours(
+        " and ".join(place.name for place in places),
+        sum(place.visits for place in places),
+        HourlyCounts(
+            day=np.concatenate([each.day + number * days for number, each in enumerate(given)]),
+            counts={
+                name: np.concatenate([each.counts.get(name, none) for each, none in zip(given, unknown, strict=True)])
+                for name in names
+            },
+            errors={name: error for each in given for name, error in each.errors.items()},
+        ),
+    )
+
+
+def _error(fused: FusedVisits, took_place: float) -> float:
+    by_day = sqrt(sum(error**2 for error in fused.day_error.values())) / took_place
+    return sqrt(fused.scale_error**2 + by_day**2)
+
+
+def visibility(places: Mapping[str, CountedPlace]) -> Visibility | str:
+    """Return each location's visibility, or the first reason against saying so.
+
+    A location without a counter of its own is taken to be as the others together.
+    """
+    known = {key: each for key, each in places.items() if each.took_place}
+    if not known:
+        reasons = sorted({f"{each.name}: {each.reason}" for each in places.values() if each.reason})
+        return reasons[0] if reasons else NO_COUNTER
+    refused = _too_little(places, known) or _contradicted(known.values())
+    if refused:
+        return refused
+    seen = sum(each.compared_visits for each in known.values())
+    took_place = sum(each.took_place or 0.0 for each in known.values())
+    overall = min(1.0, seen / took_place)
+    # Counters of one kind err alike, so their errors do not cancel over the locations.
+    error = sum((each.took_place or 0.0) * each.error for each in known.values()) / took_place
+    error = sqrt(error**2 + (1 - overall) / max(seen, 1))
+    if overall < LEAST_VISIBILITY:
+        return f"faces show in {overall:.0%} of the visits, less than {LEAST_VISIBILITY:.0%}: look at the cameras' view"
+    if error > MOST_VISIBILITY_ERROR:
+        return (
+            f"the visits that took place are known to {error:.0%} only, more than {MOST_VISIBILITY_ERROR:.0%}; count "
+            "by hand for some hours and import that as source manual"
+        )
+    chances = {key: min(1.0, each.compared_visits / (each.took_place or 1.0)) for key, each in known.items()}
+    return Visibility({key: chances.get(key, overall) for key in places}, overall, error)
+
+
+def _too_little(places: Mapping[str, CountedPlace], known: Mapping[str, CountedPlace]) -> str | None:
+    visits = sum(each.visits for each in places.values())
+    compared = sum(each.compared_visits for each in known.values()) / max(visits, 1)
+    at_known = sum(each.visits for each in known.values()) / max(visits, 1)
+    if at_known < LEAST_AT_COUNTED_PLACES:
+        return (
+            f"{at_known:.0%} of the visits with a face were at locations with a door counter, less than "
+            f"{LEAST_AT_COUNTED_PLACES:.0%}; choose those, or import counts of the others: footfall import counts"
+        )
+    if compared < LEAST_COUNTED:
+        return (
+            f"{compared:.0%} of the visits with a face were in hours that a door counter saw, less than "
+            f"{LEAST_COUNTED:.0%}; choose days with counts, or import the missing ones: footfall import counts"
+        )
+    return None
+
+
+def _contradicted(places: Iterable[CountedPlace]) -> str | None:
+    for place in places:
+        times = place.compared_visits / (place.took_place or 1.0)
+        if log(max(times, 1e-9)) > BEYOND_ENTRIES * sqrt(place.error**2 + 1 / max(place.compared_visits, 1)):
+            return (
+                f"{place.name} had {times:.2f} visits with a face for each one counted, more than the counter's error "
+                "explains: it misses people or an entrance, or visits are cut in two; check the counter"
+            )
+    return None
+
+
+def people_including_unseen(
+    total: Total, seen: Sequence[SeenPeople], found: Visibility | str, *, seed: int = 0
+) -> Total:
+    """Return the people who came, seen or not, with an interval at 90 %; or why nobody can say.
+
+    Args:
+        total: the people with a face, with its interval or its reason.
+        seen: the list behind it, by how often each was seen, in groups of one visibility.
+        found: the visibility of their locations, or why it is not known.
+        seed: of the draws.
+    """
+    listed = sum(group.seen for group in seen)
+    reason = _refusal(total, listed, found)
+    if reason is not None or isinstance(found, str) or not total.people or not total.interval:
+        return Total(None, None, _LEVEL, reason or "nobody was seen")
+    groups = tuple(with_people(group, total.people / listed) for group in seen)
+    low, high = (max(1, bound) for bound in total.interval)
+    estimate = people_behind(Thinning(groups, found.error, log(high / low) / (2 * _Z)), seed=seed)
+    if estimate.high > MOST_OPEN * estimate.low:
+        return Total(
+            None,
+            None,
+            _LEVEL,
+            f"anything from {floor(estimate.low):,} to {ceil(estimate.high):,} people would explain what was seen; "
+            "choose a longer period, or bring the cameras to show more faces",
+        )
+    people = max(total.people, round(estimate.people))
+    bounds = (min(people, max(total.interval[0], floor(estimate.low))), max(people, ceil(estimate.high)))
+    return Total(people, bounds, _LEVEL, None)
+
+
+def _refusal(total: Total, listed: float, found: Visibility | str) -> str | None:
+    if total.reason is not None:
+        return f"the people with a face are not estimated: {total.reason}"
+    if isinstance(found, str):
+        return found
+    if listed < LEAST_PEOPLE:
+        return f"{listed:,.0f} visitors were seen, fewer than the {LEAST_PEOPLE} needed to learn how often people come"
+    return None
+
+
+def grouped(rows: Iterable[tuple[float, int, int]]) -> tuple[SeenPeople, ...]:
+    """Return (chance, times seen, people) as groups of one chance, lowest first."""
+    groups: dict[float, dict[int, int]] = {}
+    for chance, times, people in rows:
+        of_chance = groups.setdefault(chance, {})
+        of_chance[times] = of_chance.get(times, 0) + people
+    return tuple(
+        SeenPeople(chance, tuple(float(of_chance.get(times, 0)) for times in range(1, max(of_chance) + 1)))
+        for chance, of_chance in sorted(groups.items())
+    )
