@@ -228,7 +228,8 @@ def list_fleet() -> None:
             if camera.location_id == location.location_id:
                 served = f"  device {camera.device_id}" if camera.device_id else ""
                 placed = "  plan {:g},{:g}".format(*camera.plan_position) if camera.plan_position else ""
-                typer.echo(f"  {camera.camera_id}  every {camera.interval_s:g} s  filter {camera.filter}{placed}{served}")
+                taken = f"every {camera.interval_s:g} s  filter {camera.filter}"
+                typer.echo(f"  {camera.camera_id}  {taken}{placed}{served}")
     for group in registry.camera_groups:
         typer.echo(f"group {group.group_id}  {group.name}  {', '.join(group.camera_ids)}")
     today = datetime.now(UTC).date()

@@ -65,7 +65,7 @@ def report(
     from footfall_assets.contracts.settings import load_settings
     from footfall_assets.reporting.export import ReportFormat, render
     from footfall_assets.reporting.formats import header
-    from footfall_assets.reporting.kept_publications import counted_with, find_publication
+    from footfall_assets.reporting.kept_publications import CURRENT, counted_with, find_publication
     from footfall_assets.reporting.provenance import provenance_of
     from footfall_assets.reporting.publication import LONG_READ_FOR_S, open_visitors
     from footfall_assets.reporting.request import ReportRequest
@@ -89,7 +89,7 @@ def report(
         raise UserMistake("expected --out FILE beside --format parquet")
     lake = open_lake(settings)
     publication = find_publication(lake, publication_id)
-    provenance = provenance_of(publication, now=now)
+    provenance = provenance_of(publication, now=now, current=find_publication(lake, CURRENT))
     with open_visitors(lake, publication, for_s=LONG_READ_FOR_S) as visitors:
         gap_s = counted_with(visitors)
         if form in (Form.CSV, Form.PARQUET) and out is not None:

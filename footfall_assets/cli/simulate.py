@@ -174,12 +174,13 @@ class _Recorder:
 
     def observe(self, frame: "Frame", encoded: "Callable[[], Still]", kept: bool) -> None:
         """Write down who is in the still that was just captured, kept or not; of empty ones nothing is known."""
+        del frame, kept
+        if self._current is None:
+            return
         from footfall_assets.simulation.simulation import truth_rows
 
-        del frame, kept
-        if self._current is not None:
-            image: UUID = encoded().entry.image_id
-            self.rows += truth_rows(image, self._day, self._current)
+        image: UUID = encoded().entry.image_id
+        self.rows += truth_rows(image, self._day, self._current)
 
 
 class _Sparing:

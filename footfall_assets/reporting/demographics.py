@@ -1,8 +1,8 @@
-"""Shares of visitors by age, gender and expression, corrected for how the classifier errs at each location.
+"""Shares of visitors by age and gender, corrected for how the classifier errs at each location.
 
-Nothing here is about one visitor: counts come from `demographics_daily` and `expression_daily`, which say nothing of
-fewer than the least number of different visitors, and shares from `domain.shares`. A location without a measured
-confusion has no shares.
+Nothing here is about one visitor: counts come from `demographics_daily`, which says nothing of fewer than the least
+number of different visitors, and shares from `domain.shares`. A location without a measured confusion has no shares.
+Shares by expression are in `expressions`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,8 +22,6 @@ from footfall_assets.reporting.publication import fetch_frame, fetch_rows
 from footfall_assets.reporting.request import Period
 
 MEASUREMENTS_AT_MOST: Final = 50  # different confusions behind one answer; each takes about half a second
-CAMERAS_AT_MOST: Final = 24  # whose expressions are estimated, those with most visitors first
-_CAMERA_DRAWS: Final = 300
 _MAY_PREVAIL: Final = 0.05  # chance of being the largest, below which a class is not named beside the others
 _SEED: Final = 0
 
@@ -78,26 +76,6 @@ where
 group by suppressed_reason
 order by suppressed_reason
 """
-_EXPRESSIONS_SQL: Final = """
-select location_id, camera_id, class, sum(visitors)::bigint as visitors
-from expression_daily
-where
-    visitors is not null
-    and business_day between $first_day and $last_day
-    and ($cameras::varchar[] is null or camera_id in (select unnest($cameras::varchar[])))
-group by location_id, camera_id, class
-order by location_id, camera_id, class
-"""
-_EXPRESSIONS_LEFT_OUT_SQL: Final = """
-select suppressed_reason, count(distinct (camera_id, business_day))
-from expression_daily
-where
-    suppressed_reason is not null
-    and business_day between $first_day and $last_day
-    and ($cameras::varchar[] is null or camera_id in (select unnest($cameras::varchar[])))
-group by suppressed_reason
-order by suppressed_reason
-"""
 
 
 @dataclass(frozen=True)
@@ -145,15 +123,6 @@ class TraitShares:
         return next((each for each in self.shares if each.largest >= 0.9), None)  # noqa: PLR2004 - domain.shares.LEVEL
 
 
-@dataclass(frozen=True)
-class CameraExpressions:
-    """Expressions at one camera."""
-
-    camera_id: str
-    location_id: str
-    shown: TraitShares
-
-
 def switched_on(
     connection: duckdb.DuckDBPyConnection, period: Period, *, location_ids: tuple[str, ...]
 ) -> pd.DataFrame:
@@ -162,7 +131,7 @@ def switched_on(
     Raises:
         NoData: the publication was made before attributes could be switched on.
     """
-    return _asked(connection, _SWITCHED_SQL, _days(period) | {"locations": list(location_ids)})
+    return asked_of(connection, _SWITCHED_SQL, _days(period) | {"locations": list(location_ids)})
 
 
 def trait_shares(
@@ -175,31 +144,10 @@ def trait_shares(
         NoData: as `switched_on`.
     """
     asked = _days(period) | {"locations": list(location_ids), "trait": str(trait)}
-    counts = _asked(connection, _COUNTS_SQL, asked)
-    left_out = _left_out(connection, _LEFT_OUT_SQL, asked)
-    confusions = _confusions(connection, trait, location_ids)
-    return _corrected(trait, counts, confusions, left_out)
-
-
-def expression_shares(
-    connection: duckdb.DuckDBPyConnection, period: Period, *, camera_ids: tuple[str, ...] | None
-) -> tuple[tuple[CameraExpressions, ...], tuple[tuple[str, int], ...]]:
-    """Return the expressions at each camera, most visitors first, and the camera-days of which nothing is said.
-
-    Cameras are never put together: one visitor is seen by several. Raises as `trait_shares`.
-    """
-    asked = _days(period) | {"cameras": None if camera_ids is None else list(camera_ids)}
-    counts = _asked(connection, _EXPRESSIONS_SQL, asked)
-    left_out = _left_out(connection, _EXPRESSIONS_LEFT_OUT_SQL, asked)
-    places = tuple(counts["location_id"].unique())
-    confusions = _confusions(connection, Trait.EXPRESSION, places)
-    busiest = counts.groupby("camera_id")["visitors"].sum().sort_values(ascending=False, kind="stable")
-    found = []
-    for camera_id in busiest.index[:CAMERAS_AT_MOST]:
-        rows = counts[counts["camera_id"] == camera_id]
-        shown = _corrected(Trait.EXPRESSION, rows, confusions, (), draws=_CAMERA_DRAWS)
-        found.append(CameraExpressions(camera_id, str(rows["location_id"].iloc[0]), shown))
-    return tuple(found), left_out
+    counts = asked_of(connection, _COUNTS_SQL, asked)
+    left_out = left_out_days(connection, _LEFT_OUT_SQL, asked)
+    confusions = confusions_at(connection, trait, location_ids)
+    return corrected_shares(trait, counts, confusions, left_out)
 
 
 def class_label(trait: Trait, name: str) -> str:
@@ -240,15 +188,18 @@ def shares_frame(shown: TraitShares) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class _Confusion:
+class Confusion:
+    """A measured confusion: (k, k) labelled people by true class and label."""
+
     measurement: Measurement
     counts: NDArray[np.int64]
 
 
-def _confusions(
+def confusions_at(
     connection: duckdb.DuckDBPyConnection, trait: Trait, location_ids: tuple[str, ...]
-) -> tuple[_Confusion, ...]:
-    rows = _asked(connection, _CONFUSION_SQL, {"trait": str(trait), "locations": list(location_ids)})
+) -> tuple[Confusion, ...]:
+    """Return how a trait is confused at these locations, one for all that were measured alike; raises NoData."""
+    rows = asked_of(connection, _CONFUSION_SQL, {"trait": str(trait), "locations": list(location_ids)})
     names, found = CLASSES[trait], []
     for digest, several in rows.groupby("digest", sort=True):
         locations = tuple(sorted(several["location_id"].unique()))
@@ -261,19 +212,30 @@ def _confusions(
         measured = Measurement(
             str(digest), str(first["origin"]), first["made_on"], int(counts.sum()), accuracy, locations
         )
-        found.append(_Confusion(measured, counts))
+        found.append(Confusion(measured, counts))
     return tuple(found)
 
 
-def _corrected(
+def corrected_shares(
     trait: Trait,
     counts: pd.DataFrame,
-    confusions: tuple[_Confusion, ...],
+    confusions: tuple[Confusion, ...],
     left_out: tuple[tuple[str, int], ...],
     *,
     draws: int | None = None,
 ) -> TraitShares:
-    """Return the shares of all locations together; those measured alike are corrected as one."""
+    """Return the shares of all locations together; those measured alike are corrected as one.
+
+    Args:
+        trait: whose classes are counted.
+        counts: `location_id`, `class`, `visitors` by label.
+        confusions: as `confusions_at` returns them.
+        left_out: what the answer says of the days of which nothing is said.
+        draws: how many; as many as `domain.shares` takes by itself where None.
+
+    Raises:
+        UserMistake: more confusions are behind them than `MEASUREMENTS_AT_MOST`.
+    """
     names, total = CLASSES[trait], None
     used = [each for each in confusions if counts["location_id"].isin(each.measurement.location_ids).any()]
     if len(used) > MEASUREMENTS_AT_MOST:
@@ -302,9 +264,10 @@ def _class_shares(trait: Trait, found: ClassDraws) -> tuple[ClassShare, ...]:
     )
 
 
-def _left_out(
+def left_out_days(
     connection: duckdb.DuckDBPyConnection, sql: str, asked: Mapping[str, object]
 ) -> tuple[tuple[str, int], ...]:
+    """Return the days of which nothing is said, by reason, as `sql` counts them."""
     return tuple((str(reason), int(count)) for reason, count in fetch_rows(connection, sql, asked))
 
 
@@ -312,7 +275,12 @@ def _days(period: Period) -> dict[str, object]:
     return {"first_day": period.first_day, "last_day": period.last_day}
 
 
-def _asked(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
+def asked_of(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
+    """Return the rows of a query about attributes.
+
+    Raises:
+        NoData: the publication was made before there were any.
+    """
     try:
         return fetch_frame(connection, sql, parameters)
     except duckdb.CatalogException as error:

@@ -2,7 +2,7 @@
 
 All four follow from the schedule and the seed, so equal plans give equal files. They are plausible and not calibrated:
 about one visit in three buys, the beam at the door misses a few people and counts some of the staff, and the staff plan
-has its peak at lunch although most people come after work.
+has its peak at lunch although most people come after work, and too few in the last hour.
 """
 
 from collections import Counter, defaultdict
@@ -25,7 +25,7 @@ CATEGORIES: Final = ("Shoes", "Coats", "Bags", "Hats")
 _CATEGORY_SHARES: Final = (0.4, 0.3, 0.2, 0.1)
 _PRICES: Final = (79.0, 129.0, 49.0, 25.0)  # of one thing, in whatever the currency is
 _ITEMS_MEAN_MORE: Final = 0.6  # things beyond the first in a basket
-_SHIFTS: Final = (("09:00", "20:00", 1), ("11:00", "15:00", 2), ("15:00", "20:00", 0.5))
+_SHIFTS: Final = (("09:00", "19:00", 1), ("11:00", "15:00", 2), ("15:00", "20:00", 0.5))
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _HOUR = tuple[str, date, int]  # location, local day, local hour

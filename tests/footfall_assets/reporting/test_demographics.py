@@ -7,7 +7,6 @@ from footfall_assets.contracts.attributes import CLASSES, Trait
 from footfall_assets.contracts.errors import NoData, UserMistake
 from footfall_assets.reporting import demographics
 from footfall_assets.reporting.demographics import (
-    expression_shares,
     left_out_sentence,
     prevalence_sentence,
     share_text,
@@ -19,7 +18,6 @@ from footfall_assets.reporting.request import Period
 
 JANUARY = Period(date(2024, 1, 1), date(2024, 1, 31))
 GENDERS = CLASSES[Trait.GENDER]
-EXPRESSIONS = CLASSES[Trait.EXPRESSION]
 BIASED = ((60, 40), (5, 95))  # takes 40 of 100 women for men
 
 
@@ -138,39 +136,6 @@ def test_a_group_prevails_only_where_the_interval_supports_it(new_store, opened,
     assert share_text(best) in sentence
     if found.prevailing is None:
         assert "women 26 to 35" in sentence
-
-
-def camera_rows(camera, happy, *, reason=None):
-    counts = dict.fromkeys(EXPRESSIONS, 1) | {"happy": happy}
-    total = sum(counts.values())
-    return [
-        ("store-101", camera, "2024-01-02", name, None if reason else n, None if reason else total, reason)
-        for name, n in counts.items()
-    ]
-
-
-@pytest.fixture
-def display(new_store):
-    matrix = [[80 if i == j else 2 for j in range(7)] for i in range(7)]
-    made = new_store().place("store-101", "Store #101", cameras=("door", "shelf", "till"))
-    made.confused("store-101", "expression", EXPRESSIONS, matrix)
-    made.demographic("expression_daily", *camera_rows("store-101-door", 20), *camera_rows("store-101-shelf", 80))
-    return made.demographic("expression_daily", *camera_rows("store-101-till", 2, reason="too_few_visitors"))
-
-
-def test_expressions_are_by_camera(display, opened) -> None:
-    cameras, left_out = expression_shares(opened(display), JANUARY, camera_ids=None)
-    assert [each.camera_id for each in cameras] == ["store-101-shelf", "store-101-door"]
-    happy = [next(share for share in each.shown.shares if share.name == "happy") for each in cameras]
-    assert happy[0].share > 0.8
-    assert [each.shown.visitor_days for each in cameras] == [86, 26]
-    assert left_out == (("too_few_visitors", 1),)
-
-
-def test_only_the_cameras_asked_for(display, opened) -> None:
-    cameras, left_out = expression_shares(opened(display), JANUARY, camera_ids=("store-101-door",))
-    assert [each.camera_id for each in cameras] == ["store-101-door"]
-    assert left_out == ()
 
 
 def test_what_was_switched_on_in_the_period(new_store, opened) -> None:

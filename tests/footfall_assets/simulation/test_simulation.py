@@ -1,9 +1,11 @@
 """A whole simulation as the capture pipeline gets it, and its truth table."""
 
 import hashlib
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -50,6 +52,29 @@ def test_a_day_can_be_painted_twice(simulation: Simulation) -> None:
     day = next(simulation.camera_days())
     first, second = (next(day.stills()).image for _ in range(2))
     assert (first == second).all()
+
+
+def test_a_camera_takes_stills_from_opening_to_closing_and_shows_those_of_the_schedule(simulation: Simulation) -> None:
+    zones = {store.location_id: ZoneInfo(store.timezone) for store in simulation.schedule.stores}
+    day = next(simulation.camera_days())
+    moments = list(day.moments())
+    times = [moment for moment, _ in moments]
+    local = [moment.astimezone(zones[day.location_id]).replace(tzinfo=None) for moment in (times[0], times[-1])]
+    every = timedelta(seconds=SMALL.interval_s)
+    assert {later - earlier for earlier, later in pairwise(times)} == {every}
+    assert timedelta(0) <= local[0] - datetime.combine(day.day, time(9)) < every
+    assert local[1] + every >= datetime.combine(day.day, time(20))
+    painted = [(moment, still.captured_at) for moment, still in moments if still is not None]
+    assert painted == [(plan.captured_at, plan.captured_at) for plan in day.plans]
+    assert len(painted) < len(moments)
+
+
+def test_who_stays_after_closing_is_seen_to_the_end(simulation: Simulation) -> None:
+    day = next(simulation.camera_days())
+    late = replace(day.plans[-1], captured_at=day.clock.time_of(12 * 3600 // 5))
+    last, still = list(replace(day, plans=(*day.plans, late)).moments())[-1]
+    assert last == late.captured_at
+    assert still is not None
 
 
 def test_the_truth_has_a_row_per_person_and_one_for_an_empty_still(simulation: Simulation) -> None:
