@@ -110,6 +110,14 @@ class Scope:
     may_export: bool
     purposes: tuple[str, ...] = ()
 
+    @property
+    def may_look_back(self) -> bool:
+        """Whether older publications may be chosen.
+
+        Not by viewers: protection is checked inside one publication, and two of one day may differ by one person.
+        """
+        return any(role is not Role.VIEWER for role in self.roles)
+
     def check_file(self, kind: FileKind) -> None:
         """Refuse a published file that none of the roles may open.
 

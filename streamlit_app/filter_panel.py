@@ -1,5 +1,6 @@
 """The sidebar's filters: widgets, their state, and the address that repeats it."""
 
+from collections.abc import Collection, Mapping
 from datetime import date, time
 from enum import StrEnum
 from typing import Final
@@ -8,6 +9,8 @@ import streamlit as st
 
 from footfall_assets.reporting.request import MIN_APPEARANCES_LIMIT
 from streamlit_app.filters import FilterOptions, Filters, Grain, parse_filters, to_params
+from streamlit_app.long_lists import offered as offered_keys
+from streamlit_app.publication_choice import PUBLICATION
 
 _PERIOD: Final = "filter_period"
 _TIMES: Final = "filter_times"
@@ -43,15 +46,16 @@ def show_filters(options: FilterOptions, offered: Offered = Offered.MINUTES) -> 
             _show_times()
         st.multiselect(
             "Locations",
-            list(options.locations),
+            offered_keys(options.locations, "locations", key=_LOCATIONS, chosen=st.session_state[_LOCATIONS]),
             key=_LOCATIONS,
             format_func=lambda key: options.locations.get(key, key),
             placeholder="All locations",
         )
         if options.groups:
+            group = st.session_state[_GROUP]
             st.selectbox(
                 "Camera group",
-                list(options.groups),
+                offered_keys(options.groups, "camera groups", key=_GROUP, chosen=(group,) if group else ()),
                 key=_GROUP,
                 index=None,
                 format_func=lambda key: options.groups.get(key, key),
@@ -69,12 +73,24 @@ def show_filters(options: FilterOptions, offered: Offered = Offered.MINUTES) -> 
     return _chosen(options, offered)
 
 
-def remember(filters: Filters) -> None:
-    """Write `filters` into the address, so that it can be shared, and keep them for the next page."""
+def remember(filters: Filters, more: Mapping[str, list[str]], *, keep: Collection[str] = ()) -> None:
+    """Write `filters` into the address, so that it can be shared, and keep them for the next page.
+
+    Args:
+        filters: what is chosen.
+        more: parameters of what is chosen elsewhere.
+        keep: names of parameters that stay as they are.
+    """
     st.session_state[_CHOSEN] = filters
-    params = to_params(filters)
-    if {key: st.query_params.get_all(key) for key in st.query_params} != params:
-        st.query_params.from_dict(params)
+    write_address(to_params(filters) | dict(more), keep=keep)
+
+
+def write_address(params: Mapping[str, list[str]], *, keep: Collection[str] = ()) -> None:
+    """Replace the address's parameters by `params`; those named in `keep` stay as they are."""
+    found = {key: st.query_params.get_all(key) for key in st.query_params}
+    wanted = dict(params) | {key: values for key, values in found.items() if key in keep}
+    if found != wanted:
+        st.query_params.from_dict(wanted)
 
 
 def _show_times() -> None:
@@ -107,6 +123,7 @@ def _restore(options: FilterOptions) -> tuple[str, ...]:
     if any(key not in st.session_state for key in _WIDGETS):
         params = {key: st.query_params.get_all(key) for key in st.query_params}
         before = st.session_state.get(_CHOSEN)
+        params.pop(PUBLICATION, None)  # which was read before the filters: alone it says nothing about them
         if not params and isinstance(before, Filters):
             params = to_params(before)
         filters, problems = parse_filters(params, options)

@@ -16,11 +16,14 @@ def hours_chart(frame: pd.DataFrame, *, day: str, earlier_day: str) -> alt.Layer
 
     `frame` has `local_hour`, `visits` and `earlier_visits`.
     """
+    named = {"visits": day, "earlier_visits": earlier_day}
+    if frame["earlier_visits"].isna().all():  # a name in the legend without a line would be looked for in vain
+        del named["earlier_visits"]
     hours = frame.set_index("local_hour").reindex(range(frame["local_hour"].min(), frame["local_hour"].max() + 1))
     long = pd.concat(
         [
             hours.reset_index()[["local_hour", name]].rename(columns={name: "visits"}).assign(day=label)
-            for name, label in (("visits", day), ("earlier_visits", earlier_day))
+            for name, label in named.items()
         ]
     )
     x = alt.X("local_hour:Q", title="Hour of the day (local)", axis=alt.Axis(tickMinStep=1, format="d", grid=False))
@@ -28,7 +31,7 @@ def hours_chart(frame: pd.DataFrame, *, day: str, earlier_day: str) -> alt.Layer
     colour = alt.Color(
         "day:N",
         title=None,
-        scale=alt.Scale(domain=[day, earlier_day], range=[_NOW, _BEFORE]),
+        scale=alt.Scale(domain=list(named.values()), range=[_NOW, _BEFORE][: len(named)]),
         legend=alt.Legend(orient="top", columns=1, labelLimit=280),
     )
     tooltip = [

@@ -17,16 +17,17 @@ import streamlit as st
 from footfall_assets.contracts.errors import UserMistake
 from footfall_assets.contracts.publication import FileKind, Publication
 from footfall_assets.contracts.settings import FleetSettings
+from footfall_assets.reporting.comparison import Comparison, compare
 from footfall_assets.reporting.coverage import coverage_by_day, coverage_gaps
 from footfall_assets.reporting.export import ReportFormat, render
 from footfall_assets.reporting.fleet_status import FleetStatus, fleet_status
 from footfall_assets.reporting.footfall_over_time import days_with_data, footfall_by_day, footfall_by_hour
 from footfall_assets.reporting.printable import ROWS_AT_MOST as PRINTED_ROWS_AT_MOST
 from footfall_assets.reporting.provenance import Provenance
-from footfall_assets.reporting.publication import open_aggregates, open_protected, open_visitors
-from footfall_assets.reporting.request import Period
+from footfall_assets.reporting.publication import READ_FOR_S, open_aggregates, open_protected, open_visitors
+from footfall_assets.reporting.request import Order, Period
 from footfall_assets.reporting.selection import Directory, Selection, read_directory, select_cameras
-from footfall_assets.reporting.visitor_list import Order, VisitorRow, all_visitors, visitor_page
+from footfall_assets.reporting.visitor_list import VisitorRow, all_visitors, visitor_page
 from footfall_assets.reporting.visitor_report import VisitorReport, visitor_head
 from footfall_assets.storage.lake import LakeStore
 from footfall_assets.storage.registry_store import read_registry
@@ -36,6 +37,7 @@ from streamlit_app.visitor_charts import camera_label
 
 EXPORT_ROWS_AT_MOST: Final = 250_000  # of a file made in the app's memory: 25 MB of CSV
 _KEPT_ANSWERS: Final = 256  # of all questions together; an answer is a chart's rows or a page of a list
+_KEPT_COMPARISONS: Final = 16
 _KEPT_FOR: Final = "1h"
 _FLEET_KEPT_S: Final = 10  # devices report once a minute; each answer reads two small objects a device
 _QUESTIONS: Final = "footfall_assets.reporting."
@@ -55,6 +57,9 @@ class Explorer:
         self._lake = lake
         self._publication = publication
         self._scope = scope
+        # Of one run of a page: with 10,000 locations each copy from the cache, and each hash of them, takes a while.
+        self._directories: dict[FileKind, Directory] = {}
+        self._selections: dict[tuple[Filters, FileKind], Selection] = {}
 
     @property
     def scope(self) -> Scope:
@@ -133,7 +138,9 @@ class Explorer:
 
     def directory(self, *, file: FileKind = FileKind.AGGREGATES) -> Directory:
         """Return the locations, cameras and camera groups that the scope knows of."""
-        return self.in_scope(read_directory, file=file)
+        if file not in self._directories:
+            self._directories[file] = self.in_scope(read_directory, file=file)
+        return self._directories[file]
 
     def selection(self, filters: Filters, *, file: FileKind = FileKind.AGGREGATES) -> Selection:
         """Return the cameras and locations that are allowed and asked for; this is the one place that decides.
@@ -141,7 +148,9 @@ class Explorer:
         Raises:
             UserMistake: something unknown is asked for, or nothing is left.
         """
-        return select_cameras(self.directory(file=file), filters.request)
+        if (filters, file) not in self._selections:
+            self._selections[filters, file] = select_cameras(self.directory(file=file), filters.request)
+        return self._selections[filters, file]
 
     def options(self, *, file: FileKind = FileKind.AGGREGATES) -> FilterOptions:
         """Return what the filters offer; raises NoData for a publication without a day."""
@@ -179,7 +188,9 @@ class Explorer:
             visit_gap_s=visit_gap_s,
         )
 
-    def export(self, filters: Filters, form: ReportFormat, provenance: Provenance, *, visit_gap_s: int) -> bytes:
+    def export(
+        self, filters: Filters, form: ReportFormat, provenance: Provenance, *, order: Order, visit_gap_s: int
+    ) -> bytes:
         """Return the visitor report as a file of at most `EXPORT_ROWS_AT_MOST` rows, not kept.
 
         Raises:
@@ -197,9 +208,24 @@ class Explorer:
                     f"the list has {head.listed_visitors:,} rows, and a download holds {EXPORT_ROWS_AT_MOST:,}; "
                     "write it with footfall report --format csv --out FILE"
                 )
-            pieces = all_visitors(connection, request, visit_gap_s=visit_gap_s, allowed=allowed, most=most)
+            pieces = all_visitors(connection, request, visit_gap_s=visit_gap_s, allowed=allowed, most=most, order=order)
             report = replace(head, visitors=tuple(row for piece in pieces for row in piece))
         return render(report, provenance, form=form)
+
+    def changes_since(self, current: Publication, filters: Filters) -> Comparison:
+        """Return what differs in `current`, over the whole days and the locations of the filters.
+
+        Raises:
+            AccessDenied: no role of the scope may see visitors and aggregates.
+            UserMistake: something unknown is asked for, or it takes longer than a report may.
+        """
+        for file in (FileKind.VISITORS, FileKind.AGGREGATES):
+            self._scope.check_file(file)
+        selection = self.selection(filters, file=FileKind.VISITORS)
+        places = None if selection.camera_ids is None else selection.location_ids
+        days = (filters.first_day, filters.last_day)
+        ids = (self._publication.publication_id, current.publication_id)
+        return _changes(self._lake, self._publication, current, ids, self._scope, days, places)
 
     def footfall(self, filters: Filters) -> pd.DataFrame:
         """Return footfall by hour or day at the chosen cameras' locations, whole days; raises NoData for no record."""
@@ -235,6 +261,22 @@ def _answer(
     del publication_id, scope, name  # part of the cache key
     with _OPENERS[file](_lake, _publication) as connection:
         return _question(connection, *arguments, **dict(named))
+
+
+@st.cache_data(ttl=_KEPT_FOR, max_entries=_KEPT_COMPARISONS, show_spinner="Comparing two publications")
+def _changes(
+    _lake: LakeStore,
+    _before: Publication,
+    _after: Publication,
+    ids: tuple[str, str],
+    scope: Scope,
+    days: tuple[date, date],
+    location_ids: tuple[str, ...] | None,
+) -> Comparison:
+    del ids, scope  # part of the cache key
+    return compare(
+        _lake, _before, _after, first_day=days[0], last_day=days[1], location_ids=location_ids, for_s=READ_FOR_S
+    )
 
 
 def current_fleet(lake: LakeStore, lake_root: str, limits: FleetSettings, *, now: datetime) -> FleetStatus:

@@ -4,7 +4,7 @@ A page is a function of an `OpenPage`; `run_page` calls it once everything that 
 it raises into one sentence.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -18,8 +18,8 @@ from footfall_assets.contracts.errors import FootfallError, NoData, UserMistake
 from footfall_assets.contracts.publication import FileKind, Publication
 from footfall_assets.contracts.settings import PlatformSettings, load_settings
 from footfall_assets.reporting.formats import long_date, long_ends
-from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance, age_text, provenance_of
-from footfall_assets.reporting.publication import current_publication
+from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance, age_text, older_text, provenance_of
+from footfall_assets.reporting.provisional_days import read_provisional_days
 from footfall_assets.reporting.selection import Selection
 from footfall_assets.storage import open_lake
 from footfall_assets.storage.lake import LakeStore
@@ -28,12 +28,14 @@ from streamlit_app.downloads import show_table_downloads
 from streamlit_app.filter_panel import Offered, remember, show_filters
 from streamlit_app.filters import FilterOptions, Filters
 from streamlit_app.markdown import literal
+from streamlit_app.publication_choice import choose_publication
 from streamlit_app.queries import Explorer
 from streamlit_app.sign_in import scope_for
 
 ShownChart: TypeAlias = (
     alt.Chart | alt.LayerChart | alt.ConcatChart | alt.HConcatChart | alt.VConcatChart | alt.FacetChart
 )
+_UNKNOWN_CELL: Final = ""  # what a table shows for a value that nobody knows, as in its file
 _ZONES_NAMED: Final = 3  # time zones a footer names before it only counts them
 
 
@@ -45,6 +47,7 @@ class OpenPage:
     settings: PlatformSettings
     lake: LakeStore
     publication: Publication
+    current: Publication
     scope: Scope
     explorer: Explorer
     provenance: Provenance
@@ -93,7 +96,7 @@ class OpenPage:
         if chart is not None:
             st.altair_chart(chart, width="stretch")
         else:
-            st.dataframe(table, hide_index=True, width="stretch")
+            st.dataframe(table, hide_index=True, width="stretch", placeholder=_UNKNOWN_CELL)
         self.footer(definition, filters=filters, location_ids=location_ids)
         asked = filters or self.filters
         file_name, query = f"{name}_{asked.first_day}_{asked.last_day}", f"{name} {asked.period.label}"
@@ -101,7 +104,7 @@ class OpenPage:
             show_table_downloads(self.scope, table, name=file_name, query=query)
             return
         with st.expander("The chart as a table", expanded=expanded):
-            st.dataframe(table, hide_index=True, width="stretch")
+            st.dataframe(table, hide_index=True, width="stretch", placeholder=_UNKNOWN_CELL)
             show_table_downloads(self.scope, table, name=file_name, query=query)
 
     def footer(
@@ -136,6 +139,7 @@ def run_page(
     *,
     offered: Offered = Offered.DAYS,
     file: FileKind = FileKind.AGGREGATES,
+    own_params: Collection[str] = (),
 ) -> None:
     """Show a page to whoever may see it, or one sentence on why there is nothing to show.
 
@@ -145,13 +149,15 @@ def run_page(
         show: draws the rest.
         offered: which filters the sidebar has.
         file: where the page's locations, cameras and days are read from.
+        own_params: of the address, that the page itself reads and writes.
     """
     st.title(title)
     with told():
         settings = load_settings()
         scope_for(page, settings, settings.environment)  # before anything is read that could tell a stranger something
         lake = open_lake(settings)
-        publication = current_publication(lake)
+        chosen = choose_publication(lake, settings.lake_root)
+        publication = chosen.shown
         scope = scope_for(page, settings, publication.environment)
         explorer = Explorer(lake, publication, scope=scope)
         options = explorer.options(file=file)
@@ -160,15 +166,35 @@ def run_page(
             st.info("Choose the last day of the period as well.")
             return
         if offered is not Offered.NOTHING:
-            remember(filters)
-        provenance = provenance_of(publication, now=datetime.now(UTC))
+            remember(filters, chosen.params, keep=own_params)
+        provenance = provenance_of(publication, now=datetime.now(UTC), current=chosen.current)
         show_notices(provenance)
-        show(OpenPage(page, settings, lake, publication, scope, explorer, provenance, options, filters, file))
+        for days in explorer.ask(read_provisional_days, filters.first_day, filters.last_day, file=file):
+            if days.is_in_period:
+                st.warning(literal(f"{days.text}."))
+        show(
+            OpenPage(
+                page,
+                settings,
+                lake,
+                publication,
+                chosen.current,
+                scope,
+                explorer,
+                provenance,
+                options,
+                filters,
+                file,
+            )
+        )
 
 
 def show_notices(provenance: Provenance) -> None:
-    """Say what must be known before any number is read: that the data are for development, that they are old."""
-    if provenance.is_stale:
+    """Say what must be known before any number is read: an older publication, old data, data for development."""
+    older = older_text(provenance)
+    if older:
+        st.warning(literal(older))
+    elif provenance.is_stale:
         st.warning(f"These data are old: {literal(age_text(provenance))}.")
     if provenance.is_development:
         st.caption(literal(DEVELOPMENT_NOTE))

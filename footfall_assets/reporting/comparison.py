@@ -5,6 +5,7 @@ have links are as many as there are links, less those beyond the first of each v
 after = before + new - gone + links beyond the first before (splits) - links beyond the first after (merges).
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -101,6 +102,7 @@ from footfall_daily
 where
     ($first_day::date is null or business_day >= $first_day)
     and ($last_day::date is null or business_day <= $last_day)
+    and ($places::varchar[] is null or location_id in (select unnest($places::varchar[])))
 """
 _DAYS_BEFORE_SQL: Final = "create temp table days_before as select * from incoming"
 _DAYS_AFTER_SQL: Final = "create temp table days_after as select * from incoming"
@@ -215,6 +217,8 @@ def compare(
     first_day: date | None = None,
     last_day: date | None = None,
     limit: int = LIMIT,
+    location_ids: Sequence[str] | None = None,
+    for_s: float = LONG_READ_FOR_S,
 ) -> Comparison:
     """Return what differs between two publications, over all their business days or those asked for.
 
@@ -227,33 +231,43 @@ def compare(
         first_day: business day to begin with.
         last_day: business day to end with.
         limit: most changes to list of each kind.
+        location_ids: those that may be spoken of: no sighting, day or cause of another is in the answer, nor what
+            people wrote about a correction. None for all.
+        for_s: seconds that the reading may take.
 
     Raises:
-        UserMistake: the period is turned round, or the limit is below 1.
+        UserMistake: the period is turned round, the limit is below 1, or it takes longer than `for_s`.
         CorruptObject: a published file is not what was written.
     """
     if first_day and last_day and first_day > last_day:
         raise UserMistake(f"expected a period that starts before it ends, got {first_day} to {last_day}; swap the two")
     if limit < 1:
         raise UserMistake(f"expected a limit of at least 1, got {limit}")
-    period = {"first_day": first_day, "last_day": last_day}
+    places = None if location_ids is None else list(location_ids)
+    period = {"first_day": first_day, "last_day": last_day, "places": places}
     with ExitStack() as stack:
-        sides = [
-            Side(each, stack.enter_context(open_visitors(lake, each, for_s=LONG_READ_FOR_S)))
-            for each in (before, after)
-        ]
+        sides = [Side(each, stack.enter_context(open_visitors(lake, each, for_s=for_s))) for each in (before, after)]
         scratch = stack.enter_context(
-            matched_sightings(sides[0], sides[1], PartitionStore(lake), first_day=first_day, last_day=last_day)
+            matched_sightings(
+                sides[0],
+                sides[1],
+                PartitionStore(lake),
+                first_day=first_day,
+                last_day=last_day,
+                location_ids=location_ids,
+            )
         )
         scratch.execute(_SUMMED_SQL)
         for sql, publication in ((_DAYS_BEFORE_SQL, before), (_DAYS_AFTER_SQL, after)):
-            aggregates = stack.enter_context(open_aggregates(lake, publication, for_s=LONG_READ_FOR_S))
+            aggregates = stack.enter_context(open_aggregates(lake, publication, for_s=for_s))
             stream_into(scratch, sql, aggregates.execute(_DAILY_SQL, period).to_arrow_table())
         days = fetch_rows(scratch, _DAYS_SQL, {"limit": limit})
         return Comparison(
             before=before,
             after=after,
-            causes=causes_of(lake, (before, after), (sides[0].connection, sides[1].connection)),
+            causes=causes_of(
+                lake, (before, after), (sides[0].connection, sides[1].connection), location_ids=location_ids
+            ),
             windows=tuple(VisitorChange(*row) for row in fetch_rows(scratch, _WINDOWS_SQL, {})),
             changes=tuple(_changes(scratch, limit)),
             days=tuple(DayChange(day, place, tuple(old), tuple(new)) for day, place, old, new, _ in days),

@@ -5,7 +5,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from footfall_assets.contracts.publication import Publication
-from footfall_assets.reporting.comparison import COUNTS, Change, Comparison, DayChange, VisitorChange
+from footfall_assets.reporting.comparison import (
+    COUNTS,
+    Change,
+    Comparison,
+    DayChange,
+    SightingFlow,
+    VisitorChange,
+)
 from footfall_assets.reporting.difference_causes import Cause
 
 _SHORT_ID: Final = 12  # digits of a publication id that people read
@@ -54,6 +61,17 @@ def comparison_to_table(comparison: Comparison) -> str:
     return "\n".join(lines) + "\n"
 
 
+def told_flow(flow: SightingFlow) -> str:
+    """Return what became of sightings, with the reason where they are of a visitor on one side only."""
+    return f"{_STATES[flow.state]} ({flow.reason})" if flow.reason else _STATES[flow.state]
+
+
+def told_change(change: Change) -> str:
+    """Return what became of a visitor, such as `split into 00123A (4), 00200B (2)`."""
+    parts = ", ".join(f"{other} ({sightings:,})" for other, sightings in change.others)
+    return {"split": f"split into {parts}", "merged": f"merged from {parts}"}.get(change.kind, change.kind)
+
+
 def publications_to_table(publications: Sequence[Publication], current: str | None) -> str:
     """Return one line a publication; a star marks the one that reports are made from."""
     lines = [f"{'*' if each.publication_id == current else ' '} {_told(each)}" for each in publications]
@@ -74,8 +92,7 @@ def _body(comparison: Comparison) -> Iterator[str]:
         yield from (f"  {line}" for line in _window(window))
     yield from ("", "Sightings")
     for flow in sorted(comparison.flows, key=lambda each: list(_STATES).index(each.state)):
-        reason = f" ({flow.reason})" if flow.reason else ""
-        yield f"  {flow.sightings:>10,}  {_STATES[flow.state]}{reason}"
+        yield f"  {flow.sightings:>10,}  {told_flow(flow)}"
     if comparison.changes:
         yield from ("", "Visitors that changed most (ids of another version name other visitors)")
         yield from (f"  {_change(change)}" for change in comparison.changes)
@@ -113,9 +130,7 @@ def _window(window: VisitorChange) -> tuple[str, str]:
 
 
 def _change(change: Change) -> str:
-    parts = ", ".join(f"{other} ({sightings:,})" for other, sightings in change.others)
-    words = {"split": f"split into {parts}", "merged": f"merged from {parts}"}
-    said = words.get(change.kind, change.kind)
+    said = told_change(change)
     return f"{change.linkage_window} {change.visitor_id} ({change.sightings:,} sightings): {said}"
 
 

@@ -38,20 +38,26 @@ def causes_of(
     lake: LakeStore,
     publications: tuple[Publication, Publication],
     connections: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
+    *,
+    location_ids: Iterable[str] | None = None,
 ) -> tuple[Cause, ...]:
     """Return what differs between two publications apart from their rows.
+
+    For somebody who may know some locations only, registry entries are those of `location_ids`, and corrections are
+    told without their author and reason, which can name others.
 
     Raises:
         CorruptObject: the record of a version's causes, or a correction, is not what was written.
     """
     before, after = publications
+    places = None if location_ids is None else frozenset(location_ids)
     same_versions = before.asset_versions == after.asset_versions
     return (
         *([] if same_versions else _decided_by(lake, before, after)),
         *_differences("rule", *(_rules(each) for each in connections)),
         *_differences("calibration", *(_calibration(each) for each in connections)),
-        *_differences("registry", *(_registry(each) for each in connections)),
-        *_corrections(lake, before, after),
+        *_differences("registry", *(_registry(each, places) for each in connections)),
+        *_corrections(lake, before, after, told_in_full=places is None),
         *_differences("version", before.asset_versions, after.asset_versions),
     )
 
@@ -115,23 +121,26 @@ def _calibration(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     }
 
 
-def _registry(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def _registry(connection: duckdb.DuckDBPyConnection, places: frozenset[str] | None) -> dict[str, str]:
     def told(kind: str, names: Iterable[str], rows: list[tuple[Any, ...]]) -> dict[str, str]:
         entries = {f"{kind} {row[0]}": dict(zip(names, row[1:], strict=True)) for row in sorted(rows)}
         return {name: text for entry, values in entries.items() for name, text in dotted(entry, values).items()}
 
     locations = fetch_rows(connection, _LOCATIONS_SQL, {})
     cameras = fetch_rows(connection, _CAMERAS_SQL, {})
+    if places is not None:
+        locations = [row for row in locations if row[0] in places]
+        cameras = [row for row in cameras if row[1] in places]
     return told("location", ("mode", "timezone"), locations) | told("camera", ("location", "interval_s"), cameras)
 
 
-def _corrections(lake: LakeStore, before: Publication, after: Publication) -> list[Cause]:
+def _corrections(lake: LakeStore, before: Publication, after: Publication, *, told_in_full: bool) -> list[Cause]:
     """Return the corrections that people made between the two; an undo is one of them."""
     first, last = sorted((before.published_at, after.published_at))
     return [
         Cause(
             "correction",
-            f"{event.kind} by {event.author}: {event.reason}",
+            f"{event.kind} by {event.author}: {event.reason}" if told_in_full else f"{event.kind}",
             None,
             f"event {event.sequence}" + (f", undoes {event.undoes}" if event.undoes else ""),
         )

@@ -12,14 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from footfall_assets.domain.count_range import Total
-from footfall_assets.reporting.count_text import NEVER_SEEN, NOT_ADDED, count_notes, total_text
-from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance, age_text, definitions
+from footfall_assets.reporting.count_text import NOT_ADDED, count_notes, incl_unseen_text, total_text, unseen_notes
+from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance, age_text, definitions, older_text
 from footfall_assets.reporting.request import Period
 from footfall_assets.reporting.visitor_list import VisitorRow
 from footfall_assets.reporting.visitor_report import VisitorReport
 
 COLUMNS: Final = ("Visitor ID", "Total Appearances", "Visits", "Locations Visited", "Visit Frequency per Location")
 WINDOW_COLUMN: Final = "Linkage Window"
+INCL_UNSEEN: Final = "Total People incl. Unseen"  # in the header where it is known, else a footnote says why not
 
 # Not strftime: its month names follow the machine's locale.
 _MONTHS: Final = (
@@ -46,14 +47,22 @@ def to_table(report: VisitorReport, provenance: Provenance) -> str:
 
 
 def header(report: VisitorReport) -> list[tuple[str, str]]:
-    """Return the report's header as names and values; listed visitors where their number is not that of the total."""
+    """Return the report's header as names and values.
+
+    People incl. unseen are in it where they are known, listed visitors where their number is not that of the total,
+    provisional days where there are any.
+    """
     lines = [
         ("Time Period", " - ".join(long_ends(report.period))),
         ("Camera Group", report.camera_group),
         ("Total Unique Visitors", totals_text(report)),
     ]
+    if _knows_unseen(report):
+        lines.append((INCL_UNSEEN, incl_unseen_totals_text(report)))
     if any(window.listed_visitors != window.total.people for window in report.windows):
         lines.append(("Listed Visitors", listed_text(report)))
+    if report.provisional_days:
+        lines.append(("Provisional Days", "; ".join(each.text for each in report.provisional_days)))
     return lines
 
 
@@ -63,6 +72,20 @@ def totals_text(report: VisitorReport) -> str:
         return total_text(report.total)
     each = "; ".join(f"{window.linkage_window}: {total_text(window.total)}" for window in report.windows)
     return f"{each} ({NOT_ADDED})"
+
+
+def incl_unseen_totals_text(report: VisitorReport) -> str:
+    """Return the people who came, seen or not: one total, or one a linkage window, or the reason all have in common."""
+    texts = {window.linkage_window: incl_unseen_text(window.total_incl_unseen) for window in report.windows}
+    if len(set(texts.values())) <= 1 and not _knows_unseen(report):
+        return next(iter(texts.values()), "")
+    if not report.crosses_windows:
+        return incl_unseen_text(report.total_incl_unseen)
+    return "; ".join(f"{window}: {text}" for window, text in texts.items()) + f" ({NOT_ADDED})"
+
+
+def _knows_unseen(report: VisitorReport) -> bool:
+    return any(window.total_incl_unseen.people is not None for window in report.windows)
 
 
 def listed_text(report: VisitorReport) -> str:
@@ -76,10 +99,14 @@ def listed_text(report: VisitorReport) -> str:
 
 def footnotes(report: VisitorReport, provenance: Provenance) -> list[str]:
     """Return what a reader must know beside the numbers."""
+    older = older_text(provenance)
     notes = [
+        *([older] if older else []),
         f"Unidentified: {report.unidentified_sightings:,} of {report.sightings:,} sightings belong to no visitor.",
         *excluded_note(report),
         *count_notes(tuple(window.total for window in report.windows), report.count_basis),
+        *([] if _knows_unseen(report) else [f"{INCL_UNSEEN}: {incl_unseen_totals_text(report)}."]),
+        *unseen_notes(tuple(window.total_incl_unseen for window in report.windows)),
         *report.notes,
         f"Data age: {age_text(provenance)}; publication {provenance.short_id}.",
     ]
@@ -189,25 +216,37 @@ def report_head(report: VisitorReport, provenance: Provenance) -> dict[str, obje
         "time_period": _iso_ends(report.period),
         "camera_group": report.camera_group,
         **_total(report.total),
+        **_total(report.total_incl_unseen, "total_people_incl_unseen"),
         "listed_visitors": report.listed_visitors,
         "min_appearances": report.min_appearances,
         "windows": [
             {
                 "linkage_window": window.linkage_window,
                 **_total(window.total),
+                **_total(window.total_incl_unseen, "total_people_incl_unseen"),
                 "identified_visitors": window.identified_visitors,
                 "listed_visitors": window.listed_visitors,
                 "excluded_visitors": window.excluded_visitors,
             }
             for window in report.windows
         ],
+        "provisional_days": [
+            {
+                "linkage_window": each.linkage_window,
+                "from": each.first_day.isoformat(),
+                "to": each.last_day.isoformat(),
+                "last_sealed_day": each.last_sealed_day.isoformat(),
+            }
+            for each in report.provisional_days
+        ],
         "calibration": _basis(report),
-        "never_seen": {"people": None, "reason": NEVER_SEEN},
+        "never_seen": _never_seen(report),
         "sightings": report.sightings,
         "unidentified_sightings": report.unidentified_sightings,
         "data": {
             "publication_id": provenance.publication_id,
             "published_at": _iso(provenance.published_at),
+            "superseded_at": _iso(provenance.superseded_at),
             "last_captured_at": _iso(provenance.last_captured_at),
             "read_at": _iso(provenance.read_at),
             "data_age_s": provenance.data_age.total_seconds() if provenance.data_age is not None else None,
@@ -218,13 +257,20 @@ def report_head(report: VisitorReport, provenance: Provenance) -> dict[str, obje
     }
 
 
-def _total(total: Total) -> dict[str, object]:
+def _total(total: Total, name: str = "total_unique_visitors") -> dict[str, object]:
     return {
-        "total_unique_visitors": total.people,
-        "total_unique_visitors_interval": list(total.interval) if total.interval else None,
-        "total_unique_visitors_level": total.level,
-        "total_unique_visitors_reason": total.reason,
+        name: total.people,
+        f"{name}_interval": list(total.interval) if total.interval else None,
+        f"{name}_level": total.level,
+        f"{name}_reason": total.reason,
     }
+
+
+def _never_seen(report: VisitorReport) -> dict[str, object]:
+    """Return the people whose face never showed: what the two totals differ by."""
+    seen, everybody = report.total.people, report.total_incl_unseen
+    known = seen is not None and everybody.people is not None
+    return {"people": (everybody.people or 0) - (seen or 0) if known else None, "reason": everybody.reason}
 
 
 def _basis(report: VisitorReport) -> dict[str, str] | None:

@@ -1,14 +1,16 @@
 """Which publications are kept, and the one that a person means by the first digits of its id."""
 
 import re
+from collections.abc import Iterable
+from datetime import UTC
 from typing import Final
 
 import duckdb
 
-from footfall_assets.contracts.errors import NoData, UserMistake
+from footfall_assets.contracts.errors import CorruptObject, NoData, UserMistake
 from footfall_assets.contracts.publication import PUBLICATIONS_PREFIX, Publication
 from footfall_assets.reporting.publication import current_publication, fetch_rows, read_publication
-from footfall_assets.storage.lake import LakeStore
+from footfall_assets.storage.lake import LakeStore, ObjectMissing
 
 CURRENT: Final = "current"  # how people call the publication that reports are made from
 _MANIFEST: Final = re.compile(rf"{PUBLICATIONS_PREFIX}/([0-9a-f]{{64}})\.json")
@@ -20,8 +22,25 @@ _VISIT_GAP_SQL: Final = "select visit_gap_s from publication_header"
 
 def kept_publications(lake: LakeStore) -> list[Publication]:
     """Return the publications that are kept, newest first."""
-    found = [read_publication(lake, publication_id) for publication_id in _kept_ids(lake)]
+    found = [read_publication(lake, publication_id) for publication_id in kept_ids(lake)]
     return sorted(found, key=lambda each: (each.published_at, each.publication_id), reverse=True)
+
+
+def readable_publications(lake: LakeStore) -> list[Publication]:
+    """Return the publications that are kept and whose manifest is what the publisher writes, newest first."""
+    found = []
+    for publication_id in kept_ids(lake):
+        try:
+            found.append(read_publication(lake, publication_id))
+        except (CorruptObject, ObjectMissing):  # the second: removed between the list and the reading
+            continue
+    return sorted(found, key=lambda each: (each.published_at, each.publication_id), reverse=True)
+
+
+def last_of_their_days(publications: Iterable[Publication]) -> frozenset[str]:
+    """Return the ids of the publications that were the last of their UTC day: these are kept for good."""
+    oldest_first = sorted(publications, key=lambda each: (each.published_at, each.publication_id))
+    return frozenset({each.published_at.astimezone(UTC).date(): each.publication_id for each in oldest_first}.values())
 
 
 def find_publication(lake: LakeStore, name: str) -> Publication:
@@ -34,7 +53,7 @@ def find_publication(lake: LakeStore, name: str) -> Publication:
     """
     if name == CURRENT:
         return current_publication(lake)
-    kept = _kept_ids(lake)
+    kept = kept_ids(lake)
     if not kept:
         raise NoData("nothing is published yet, expected a publication; run: footfall run")
     if not _DIGITS.fullmatch(name):
@@ -53,7 +72,8 @@ def counted_with(connection: duckdb.DuckDBPyConnection) -> int:
     return int(visit_gap_s)
 
 
-def _kept_ids(lake: LakeStore) -> list[str]:
+def kept_ids(lake: LakeStore) -> list[str]:
+    """Return the ids of all publications that have a manifest, readable or not."""
     matches = (_MANIFEST.fullmatch(key) for key in lake.list_keys(PUBLICATIONS_PREFIX))
     return [match[1] for match in matches if match]
 

@@ -17,13 +17,17 @@ DEVELOPMENT_NOTE: Final = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the numbers of a report come from; all times are timezone-aware."""
+    """Where the numbers of a report come from; all times are timezone-aware.
+
+    `superseded_at`: when the publication was made that reports come from now; None where that is this one.
+    """
 
     publication_id: str
     environment: str
     published_at: datetime
     last_captured_at: datetime | None
     read_at: datetime
+    superseded_at: datetime | None = None
 
     @property
     def data_age(self) -> timedelta | None:
@@ -41,28 +45,52 @@ class Provenance:
         return self.environment == "development"
 
     @property
+    def is_older(self) -> bool:
+        """Whether reports come from another publication by now."""
+        return self.superseded_at is not None
+
+    @property
     def short_id(self) -> str:
         """The publication id as people read it."""
         return self.publication_id[:_SHORT_ID]
 
 
-def provenance_of(publication: Publication, *, now: datetime) -> Provenance:
-    """Return what a report read from `publication` at `now` (timezone-aware) says about its data."""
+def provenance_of(publication: Publication, *, now: datetime, current: Publication | None = None) -> Provenance:
+    """Return what a report read from `publication` at `now` (timezone-aware) says about its data.
+
+    `current` is the publication that reports come from now; None for the same.
+    """
+    is_current = current is None or current.publication_id == publication.publication_id
     return Provenance(
         publication_id=publication.publication_id,
         environment=publication.environment,
         published_at=publication.published_at,
         last_captured_at=publication.last_captured_at,
         read_at=now,
+        superseded_at=None if is_current or current is None else current.published_at,
     )
+
+
+def older_text(provenance: Provenance) -> str | None:
+    """Return one line on a publication that is not the current one; None for the current one."""
+    if provenance.superseded_at is None:
+        return None
+    return (
+        f"As published on {moment_text(provenance.published_at)} (older publication {provenance.short_id}). "
+        f"The current figures are those published on {moment_text(provenance.superseded_at)}."
+    )
+
+
+def moment_text(moment: datetime) -> str:
+    """Return a timezone-aware moment in UTC to the minute, such as `2024-01-03 21:00 UTC`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def age_text(provenance: Provenance) -> str:
     """Return one line on the age of the data, such as `2 days 3 hours (newest still 2024-01-03 21:00 UTC)`."""
     if provenance.last_captured_at is None or provenance.data_age is None:
         return "unknown: no still has been processed"
-    newest = provenance.last_captured_at.astimezone(UTC)
-    return f"{duration_text(provenance.data_age)} (newest still {newest:%Y-%m-%d %H:%M} UTC)"
+    return f"{duration_text(provenance.data_age)} (newest still {moment_text(provenance.last_captured_at)})"
 
 
 def duration_text(span: timedelta) -> str:
@@ -89,6 +117,9 @@ def definitions(visit_gap_s: int) -> dict[str, str]:
         "Total Unique Visitors": "the people with at least one face that can be recognised, in the period at the "
         "selected cameras: an estimate that corrects the list for such mistakes, with an interval; does not add up "
         "over hours, days, locations or windows",
+        "Total People incl. Unseen": "the people who came, those included whose face never showed: an estimate from "
+        "the visits that door counters counted and from how often each visitor was seen, with an interval; only where "
+        "a counter covers enough of the period; does not add up either",
         "Business day": "the local calendar day of each location; an appearance belongs to the day it starts on",
     }
 
@@ -105,6 +136,10 @@ def further_definitions() -> dict[str, str]:
         "that only counts",
         "Dwell": "how long a stay lasted; stills are seconds apart, so it is known to an interval only, and its "
         "middle is shown with both bounds",
+        "Visibility": "the chance that a visit shows a face that can be recognised: visits with a face for each visit "
+        "that took place, as door counters have it",
+        "Visits from all sources": "visits by faces, door counters and Wi-Fi at once, each weighted by its measured "
+        "error, with an interval; a source that said nothing is a gap and not a zero",
         "Data age": "the time since the newest still that is in the numbers",
         "Gap": "a time in which no camera delivered anything: unknown, and never shown as zero",
         "Coverage": "the frames that arrived of those the cameras should have taken",

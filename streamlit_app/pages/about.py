@@ -13,13 +13,15 @@ from footfall_assets.reporting.provenance import (
     definitions,
     duration_text,
     further_definitions,
+    moment_text,
     provenance_of,
 )
-from footfall_assets.reporting.publication import current_publication
 from footfall_assets.storage import open_lake
 from streamlit_app.access import AccessDenied, Page, Scope
+from streamlit_app.filter_panel import write_address
 from streamlit_app.markdown import literal
 from streamlit_app.navigation import require_app
+from streamlit_app.publication_choice import ChosenPublication, choose_publication, current_choice
 from streamlit_app.queries import Explorer
 from streamlit_app.shell import show_notices, told
 from streamlit_app.sign_in import scope_for
@@ -33,13 +35,15 @@ def show_about() -> None:
     st.title(_TITLE)
     with told():
         settings = load_settings()
-        scope_for(Page.ABOUT, settings, settings.environment)
+        asking = scope_for(Page.ABOUT, settings, settings.environment)
         _show_words(settings.counting.visit_gap_s)
         lake = open_lake(settings)
-        publication = current_publication(lake)
+        chosen = choose_publication(lake, settings.lake_root) if asking.may_look_back else current_choice(lake)
+        write_address(chosen.params)
+        publication = chosen.shown
         scope = scope_for(Page.ABOUT, settings, publication.environment)
         explorer = Explorer(lake, publication, scope=scope)
-        _show_publication(publication)
+        _show_publication(chosen)
         _show_rules(explorer, scope, publication)
         _show_calibration(explorer)
 
@@ -57,14 +61,15 @@ def _show_words(visit_gap_s: int) -> None:
     )
 
 
-def _show_publication(publication: Publication) -> None:
+def _show_publication(chosen: ChosenPublication) -> None:
     st.subheader("What is on the screen")
-    provenance = provenance_of(publication, now=datetime.now(UTC))
+    publication = chosen.shown
+    provenance = provenance_of(publication, now=datetime.now(UTC), current=chosen.current)
     show_notices(provenance)
     days = f"{publication.first_day} to {publication.last_day}" if publication.first_day else "none"
     rows = {
         "Publication": publication.publication_id,
-        "Published": f"{publication.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+        "Published": moment_text(publication.published_at),
         "Business days with data": days,
         "Data age": age_text(provenance),
         "Environment": publication.environment,

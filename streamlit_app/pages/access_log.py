@@ -1,5 +1,6 @@
 """The access log for the privacy officer: who saw the visitor list or crops, and who took which files away."""
 
+import time
 from datetime import UTC
 from typing import Final
 
@@ -17,6 +18,8 @@ from streamlit_app.markdown import literal
 from streamlit_app.navigation import require_app
 from streamlit_app.sign_in import scope_for
 
+_LOOKS_AGAIN: Final = 2
+_LOOKS_AGAIN_AFTER_S: Final = 0.5  # a line with its head is written in milliseconds
 _WHAT: Final = {
     Access.LIST_VIEW: "Looked at the visitor list",
     Access.EXPORT: "Took a file away",
@@ -41,7 +44,7 @@ def _show() -> None:
     scope = scope_for(Page.ACCESS_LOG, settings, settings.environment)
     log = AccessLog(open_lake(settings), settings.keys_dir)
     try:
-        lines, heads = log.verify(), log.heads()
+        lines, heads = _verified(log)
     except CorruptObject as damage:
         st.error(literal(f"The log was changed. {damage}"))
         return
@@ -53,6 +56,16 @@ def _show() -> None:
     st.dataframe(frame, hide_index=True, width="stretch")
     st.caption("Times are UTC. The log names no visitor, picture or vector.")
     show_table_downloads(scope, frame, name="access_log", query="access_log")
+
+
+def _verified(log: AccessLog) -> tuple[list[AccessRecord], list[AccessLogHead]]:
+    """Return the lines and signed heads; whoever reads while a line is being written must not call it damage."""
+    for _ in range(_LOOKS_AGAIN):
+        try:
+            return log.verify(), log.heads()
+        except CorruptObject:
+            time.sleep(_LOOKS_AGAIN_AFTER_S)
+    return log.verify(), log.heads()
 
 
 def log_frame(lines: list[AccessRecord]) -> pd.DataFrame:

@@ -8,15 +8,14 @@ import streamlit as st
 
 from footfall_assets.contracts.attributes import Trait
 from footfall_assets.reporting.demographics import (
-    CameraExpressions,
     TraitShares,
-    expression_shares,
     left_out_sentence,
     prevalence_sentence,
     shares_frame,
     switched_on,
     trait_shares,
 )
+from footfall_assets.reporting.expressions import PlaceExpressions, expressions_by_camera, expressions_by_zone
 from streamlit_app.access import Page
 from streamlit_app.demographic_charts import pairs_chart, shares_chart
 from streamlit_app.markdown import literal
@@ -31,14 +30,26 @@ _NAMES: Final = {
 }
 _NAMED_AT_MOST: Final = 3  # locations in a sentence
 _HOW: Final = "How to: docs/demographics.md."
+_NEXT_STEPS: Final = {
+    "no_confusion": (
+        "A network errs, and shares are only given where its errors are known: photograph people of known age, gender "
+        "or expression there, then run footfall attributes calibrate DIR --location store-101 and footfall run."
+    ),
+    "too_few_visitors": (
+        "So that nobody is told apart, nothing is said of a day with fewer different visitors than the least number "
+        "(10 unless set otherwise): a longer period does not help, a busier store does."
+    ),
+    "day_not_over": "The newest day is shown once another one has begun.",
+}
 _DEFINITION: Final = (
     "A visitor counts once a day and location. A network guesses from faces; shares are corrected for how it confuses "
     "labelled people, and the bars' lines hold the true share in 90 of 100 cases. Guesses about looks, not facts about "
     "anybody; shares of several traits are not added."
 )
-_CAMERA_DEFINITION: Final = (
-    "A visitor counts once a day and camera, in the expression that most of the guesses of its faces give. Corrected "
-    "and bounded as above. An expression is not a feeling, and cameras are not added: one visitor is seen by several."
+_PLACE_DEFINITION: Final = (
+    "A visitor counts once a day and {place}, in the expression that most of the guesses of its faces there give. "
+    "Corrected and bounded as above. An expression is not a feeling, and {place}s are not added: one visitor is in "
+    "several of them."
 )
 
 
@@ -53,8 +64,10 @@ def show_demographics(page: OpenPage) -> None:
         with page.section("Who comes"):
             _show_people(page, attributes)
     if "expression" in attributes:
+        with page.section("Expressions in a zone, such as at a display"):
+            _show_places(page, page.explorer.at_locations(expressions_by_zone, page.filters), what="zone")
         with page.section("Expressions at a camera"):
-            _show_expressions(page)
+            _show_places(page, page.explorer.at_cameras(expressions_by_camera, page.filters), what="camera")
     with page.section("Where it is switched on"):
         _show_switches(page, switches)
 
@@ -85,7 +98,7 @@ def _show_people(page: OpenPage, attributes: set[str]) -> None:
 
 def _show_trait(page: OpenPage, shown: TraitShares, name: str) -> None:
     if not shown.shares:
-        _show_nothing(shown.left_out)
+        _show_nothing(page, shown.left_out)
         return
     frame = shares_frame(shown)
     is_pair = shown.trait is Trait.AGE_GENDER
@@ -101,39 +114,45 @@ def _show_trait(page: OpenPage, shown: TraitShares, name: str) -> None:
         st.caption(literal(told))
 
 
-def _show_nothing(left_out: tuple[tuple[str, int], ...], *, what: str = "store days") -> None:
+def _show_nothing(page: OpenPage, left_out: tuple[tuple[str, int], ...], *, what: str = "store days") -> None:
     told = left_out_sentence(left_out, what=what)
     reasons = {reason for reason, _ in left_out}
-    if "no_confusion" in reasons:
-        told += (
-            " Shares need people of known age, gender or expression, photographed there: "
-            "footfall attributes calibrate DIR --location store-101. " + _HOW
+    next_steps = " ".join(text for reason, text in _NEXT_STEPS.items() if reason in reasons)
+    if page.provenance.is_development:
+        next_steps += " A demonstration of 60 people over three stores is too small for shares: expect none there."
+    st.info(
+        literal(
+            f"{told} {next_steps} {_HOW}" if told else "Nobody was seen in this period of whom it could be guessed."
         )
-    st.info(literal(told or "Nobody was seen in this period of whom it could be guessed."))
+    )
 
 
-def _show_expressions(page: OpenPage) -> None:
-    cameras, left_out = page.explorer.at_cameras(expression_shares, page.filters)
-    if not cameras:
-        _show_nothing(left_out, what="camera days")
+def _show_places(
+    page: OpenPage, found: tuple[tuple[PlaceExpressions, ...], tuple[tuple[str, int], ...]], *, what: str
+) -> None:
+    """Show the expressions at one camera or in one zone, to choose from those of which something may be said."""
+    places, left_out = found
+    if not places:
+        _show_nothing(page, left_out, what=f"{what} days")
         return
-    by_id = {each.camera_id: each for each in cameras}
-    chosen = st.selectbox("Camera", list(by_id), key="demographics_camera", width=360)
-    _show_camera(page, by_id[chosen])
-    told = left_out_sentence(left_out, what="camera days")
+    labels = page.location_labels()
+    by_name = {f"{labels.get(each.location_id, each.location_id)}: {each.place}": each for each in places}
+    chosen = st.selectbox(what.capitalize(), list(by_name), key=f"demographics_{what}", width=360)
+    _show_place(page, by_name[chosen], what)
+    told = left_out_sentence(left_out, what=f"{what} days")
     if told:
         st.caption(literal(told))
-    _show_measurements(page, (each.shown for each in cameras))
+    _show_measurements(page, (each.shown for each in places))
 
 
-def _show_camera(page: OpenPage, camera: CameraExpressions) -> None:
-    frame = shares_frame(camera.shown)
+def _show_place(page: OpenPage, found: PlaceExpressions, what: str) -> None:
+    frame = shares_frame(found.shown)
     page.figure(
-        "expressions",
+        f"expressions_by_{what}",
         chart=shares_chart(frame),
-        table=_table(frame).assign(Camera=camera.camera_id),
-        definition=f"{camera.shown.visitor_days:,} visitor-days. {_CAMERA_DEFINITION}",
-        location_ids=(camera.location_id,),
+        table=_table(frame).assign(**{what.capitalize(): found.place}),
+        definition=f"{found.shown.visitor_days:,} visitor-days. {_PLACE_DEFINITION.format(place=what)}",
+        location_ids=(found.location_id,),
     )
 
 

@@ -15,6 +15,7 @@ from footfall_assets.reporting.dwell import (
 )
 from streamlit_app.access import Page
 from streamlit_app.dwell_charts import ROWS_AT_MOST, bounds_chart, hour_heat_map, plan_chart, share_chart
+from streamlit_app.long_lists import pick_one
 from streamlit_app.markdown import literal
 from streamlit_app.navigation import require_app
 from streamlit_app.shell import OpenPage, run_page
@@ -104,7 +105,7 @@ def _zone_table(zones: pd.DataFrame) -> pd.DataFrame:
 def _show_plan(page: OpenPage) -> None:
     zones = _zones(page)
     labels = dict(zip(zones["location_id"], zones["location"], strict=True))
-    chosen = st.selectbox("Store", list(labels), format_func=lambda each: labels[each], key="dwell_store")
+    chosen = pick_one("Store", labels, key="dwell_store")
     here = zones[zones["location_id"] == chosen]
     unknown = sorted(here.loc[here["plan_x_m"].isna(), "zone"])
     if unknown:

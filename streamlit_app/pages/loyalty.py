@@ -8,6 +8,7 @@ import streamlit as st
 from footfall_assets.contracts.errors import NoData
 from footfall_assets.reporting.loyalty import days_between_visits, loyalty_by_day, stores_shared, visit_frequency
 from streamlit_app.access import Page
+from streamlit_app.long_lists import pick_one
 from streamlit_app.loyalty_charts import new_and_returning_chart, shared_matrix, times_chart
 from streamlit_app.navigation import require_app
 from streamlit_app.share_matrix import ROWS_AT_MOST
@@ -35,7 +36,7 @@ def show_loyalty(page: OpenPage) -> None:
 def _of_one_place(frame: pd.DataFrame, *, key: str) -> pd.DataFrame:
     """Return the rows of the place that is chosen: one store, or all of them together where that is known."""
     names = list(dict.fromkeys(frame.sort_values("location_id", na_position="first")["location"]))
-    chosen = st.selectbox("Where", names, key=key) if len(names) > 1 else names[0]
+    chosen = pick_one("Where", dict(zip(names, names, strict=True)), key=key) if len(names) > 1 else names[0]
     here: pd.DataFrame = frame[frame["location"] == chosen]
     return here
 
@@ -49,7 +50,8 @@ def _of_one_window(frame: pd.DataFrame, *, key: str) -> pd.DataFrame:
 
 def _show_days(page: OpenPage) -> None:
     days = _of_one_place(page.explorer.at_locations(loyalty_by_day, page.filters), key="loyalty_days_place")
-    if days["new_visitors"].isna().all():
+    is_hidden = days["new_visitors"].isna().all()
+    if is_hidden:
         st.info(
             "New and returning are not shown in the first 7 days of a window: everybody looks new then. Choose a "
             "period that reaches beyond them."
@@ -64,7 +66,7 @@ def _show_days(page: OpenPage) -> None:
     }
     page.figure(
         "new_and_returning",
-        chart=new_and_returning_chart(days),
+        chart=None if is_hidden else new_and_returning_chart(days),
         table=days[list(names)].rename(columns=names),
         definition=(
             "Returning: seen on an earlier day of the window at any store. Not shown for the first 7 days of a window, "

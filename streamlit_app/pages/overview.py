@@ -7,18 +7,23 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from footfall_assets.contracts.errors import NoData
+from footfall_assets.reporting.all_cameras_total import AllCamerasTotal, all_cameras_totals
+from footfall_assets.reporting.count_text import total_text
 from footfall_assets.reporting.formats import long_date
 from footfall_assets.reporting.overview import DayOverview, Dwell, day_overview
 from footfall_assets.reporting.provenance import age_text, duration_text
 from footfall_assets.reporting.recent_footfall import recent_footfall
 from streamlit_app.access import Page
+from streamlit_app.counters import show_counted_day, showed_newest_counted_day
 from streamlit_app.fleet_tables import gaps_frame
+from streamlit_app.long_lists import pick_one
 from streamlit_app.markdown import literal
 from streamlit_app.navigation import require_app
 from streamlit_app.overview_charts import hours_chart, strip_chart
 from streamlit_app.shell import OpenPage, run_page
 
-_STRIP_MINUTES: Final = 30
+_STRIP_MINUTES: Final = (30, 120, 480)  # the newest; further back where nobody was seen in fewer
 _COVERAGE_DAYS: Final = 7
 _LOW_SHARE: Final = 0.9  # of the frames expected: below it a store is named
 _AS_MANY: Final = 0.005  # a change that rounds to 0 %
@@ -36,12 +41,21 @@ _STORE_COLUMNS: Final = {
 
 def show_overview(page: OpenPage) -> None:
     """Show the newest day of the chosen period first, then what surrounds it."""
-    overview = page.explorer.at_locations(day_overview, page.filters)
+    try:
+        overview = page.explorer.at_locations(day_overview, page.filters)
+    except NoData:
+        if not showed_newest_counted_day(page):
+            raise
+        return
     _show_day(page, overview)
+    with page.section("Unique visitors of all stores together"):
+        _show_totals(page, overview)
     with page.section("Through the day"):
         _show_hours(page, overview)
     with page.section("Stores"):
         _show_stores(page, overview)
+    with page.section("Counted at the doors"):
+        show_counted_day(page, overview.day)
     with page.section("The newest minutes"):
         _show_strip(page)
     with page.section("What is missing"):
@@ -78,6 +92,38 @@ def _show_day(page: OpenPage, overview: DayOverview) -> None:
         f"add up over stores, unique visitors do not. {against}{stays}",
         filters=page.day(overview.day),
     )
+
+
+def _show_totals(page: OpenPage, overview: DayOverview) -> None:
+    """Show how many people all cameras saw, or why nobody can say; from what says nothing about any of them."""
+    if page.selection().camera_ids is not None:
+        st.info(
+            "Totals with their interval are of all stores together; of a part of them they are in the visitor report. "
+            "Choose no location and no camera group, with a role for all stores, to see them here."
+        )
+        return
+    found = page.explorer.ask(all_cameras_totals, overview.day)
+    named = [
+        *((_total_label(each), each) for each in found.of_day),
+        *((_total_label(each), each) for each in found.of_windows if each.first_day != each.last_day),
+    ]
+    with st.container(horizontal=True):
+        for label, each in named:
+            people = "not estimated" if each.total.people is None else f"{each.total.people:,}"
+            st.metric(label, people, border=True)
+    for label, each in named:
+        days = "" if each.first_day == each.last_day else f", {long_date(each.first_day)} to {long_date(each.last_day)}"
+        st.caption(literal(f"{label}{days}: {total_text(each.total)}."))
+    basis = f" Calibrated on: {found.basis.origin} ({found.basis.made_on})." if found.basis else ""
+    page.footer(
+        "Different people with at least one face that can be recognised, each counted once over all stores: an "
+        f"estimate with its interval. It does not add up over days, stores or windows.{basis}",
+        filters=page.day(overview.day),
+    )
+
+
+def _total_label(each: AllCamerasTotal) -> str:
+    return long_date(each.first_day) if each.first_day == each.last_day else f"Window {each.linkage_window} so far"
 
 
 def _story(overview: DayOverview) -> str:
@@ -120,6 +166,8 @@ def _show_hours(page: OpenPage, overview: DayOverview) -> None:
 def _show_stores(page: OpenPage, overview: DayOverview) -> None:
     table = overview.stores[list(_STORE_COLUMNS)].rename(columns=_STORE_COLUMNS)
     table["Change"] = table["Change"].map(_percent)
+    if overview.compared_stores.empty:
+        table = table.drop(columns=["Visits a week before", "Change"])
     table["Frames captured"] = table["Frames captured"].map(lambda share: None if pd.isna(share) else f"{share:.0%}")
     table["Peak hour"] = table["Peak hour"].map(lambda hour: None if pd.isna(hour) else f"{int(hour):02}:00")
     page.figure(
@@ -134,15 +182,19 @@ def _show_stores(page: OpenPage, overview: DayOverview) -> None:
 
 def _show_strip(page: OpenPage) -> None:
     labels = page.location_labels()
-    place = st.selectbox("Store", list(labels), format_func=labels.__getitem__, key="overview_strip", width=320)
+    place = pick_one("Store", labels, key="overview_strip")
     now = datetime.now(UTC).replace(second=0, microsecond=0)
-    recent = page.explorer.in_scope(recent_footfall, place, minutes=_STRIP_MINUTES, now=now)
+    recent = page.explorer.in_scope(recent_footfall, place, minutes=_STRIP_MINUTES[0], now=now)
+    for minutes in _STRIP_MINUTES[1:]:
+        if recent.windows["sightings"].sum():
+            break
+        recent = page.explorer.in_scope(recent_footfall, place, minutes=minutes, now=now)
     known = recent.windows["sightings"].notna()
     seen = int(recent.windows["sightings"].sum())
     st.markdown(
         literal(
-            f"{seen:,} sighting{'' if seen == 1 else 's'} in the last {_STRIP_MINUTES} minutes of data, which are "
-            f"{duration_text(recent.age)} old."
+            f"{seen:,} sighting{'' if seen == 1 else 's'} in the last {len(known) // 4} minutes of data, which "
+            f"are {duration_text(recent.age)} old."
         )
     )
     table = recent.windows[["local_time", "sightings", "unidentified_sightings", "unique_visitors"]].rename(

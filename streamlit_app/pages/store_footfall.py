@@ -18,14 +18,16 @@ from footfall_assets.reporting.protected_footfall import (
     protection_rules,
 )
 from footfall_assets.reporting.provenance import Provenance, age_text, provenance_of
-from footfall_assets.reporting.publication import current_publication
 from footfall_assets.reporting.request import Period
 from footfall_assets.reporting.selection import LocationInfo
 from footfall_assets.storage import open_lake
 from streamlit_app.access import Page, Scope
 from streamlit_app.downloads import show_table_downloads
+from streamlit_app.filter_panel import write_address
+from streamlit_app.long_lists import pick_one
 from streamlit_app.markdown import literal
 from streamlit_app.navigation import require_app
+from streamlit_app.publication_choice import ChosenPublication, choose_publication, current_choice
 from streamlit_app.queries import Explorer
 from streamlit_app.shell import show_notices
 from streamlit_app.sign_in import scope_for
@@ -50,17 +52,19 @@ def show_page() -> None:
 
 def _show() -> None:
     settings = load_settings()
-    scope_for(Page.STORE_FOOTFALL, settings, settings.environment)  # before anything could tell a stranger something
+    asking = scope_for(Page.STORE_FOOTFALL, settings, settings.environment)  # before anything could tell a stranger
     lake = open_lake(settings)
-    publication = current_publication(lake)
+    chosen = choose_publication(lake, settings.lake_root) if asking.may_look_back else current_choice(lake)
+    publication = chosen.shown
     scope = scope_for(Page.STORE_FOOTFALL, settings, publication.environment)
     explorer = Explorer(lake, publication, scope=scope)
-    provenance = provenance_of(publication, now=datetime.now(UTC))
+    provenance = provenance_of(publication, now=datetime.now(UTC), current=chosen.current)
     directory = explorer.directory(file=FileKind.PROTECTED)
     if not directory.locations:
         raise NoData("none of your locations is in this publication")
     days = explorer.in_scope(protected_days, file=FileKind.PROTECTED)
-    filters = _show_filters(StoreOptions({key: each.label for key, each in directory.locations.items()}, days))
+    options = StoreOptions({key: each.label for key, each in directory.locations.items()}, days)
+    filters = _show_filters(options, chosen)
     if filters is None:
         st.info("Choose the last day of the period as well.")
         return
@@ -74,13 +78,13 @@ def _show() -> None:
     _show_definitions(rules)
 
 
-def _show_filters(options: StoreOptions) -> StoreFilters | None:
+def _show_filters(options: StoreOptions, publication: ChosenPublication) -> StoreFilters | None:
     """Show the filters and return what is chosen; None while only the first day of a period is."""
     for problem in _restore(options):
         st.warning(problem)
     with st.sidebar:
         st.header("Filters")
-        st.selectbox("Location", list(options.locations), key=_PLACE, format_func=options.locations.__getitem__)
+        pick_one("Location", options.locations, key=_PLACE, what="locations")
         st.date_input("Period", key=_DAYS, min_value=options.days.first_day, max_value=options.days.last_day)
         st.caption("Whole hours, days, weeks and months, on the location's own clock.")
     st.segmented_control("Step", list(ProtectedGrain), key=_STEP, required=True, format_func=lambda step: f"By {step}")
@@ -90,9 +94,7 @@ def _show_filters(options: StoreOptions) -> StoreFilters | None:
             chosen = StoreFilters(st.session_state[_PLACE], ProtectedGrain(step), Period(first, last))
         case _:
             return None
-    params = store_params(chosen)
-    if {key: st.query_params.get_all(key) for key in st.query_params} != params:
-        st.query_params.from_dict(params)
+    write_address(store_params(chosen) | publication.params)
     return chosen
 
 
@@ -136,7 +138,9 @@ def _show_counts(
     more = f" The chart shows the newest seven days; the table has {left_out:,} hours more." if left_out else ""
     st.caption(
         f"Fewer than {rules.least_visitors} visitors are shown as {literal(rules.fewer)}, also none; other counts as "
-        f"multiples of {rules.rounding}. A gap means closed, not recorded, or not over yet. Counts do not add up.{more}"
+        f"multiples of {rules.rounding}. A gap means closed, not recorded, or not over yet. Counts do not add up; a "
+        "total of the period or of several stores is not given, because these units are all that protection was "
+        f"checked for.{more}"
     )
     table = store_table(frame, filters.grain, rules)
     name = f"footfall_{filters.location_id}_{filters.grain}_{filters.period.first_day}_{filters.period.last_day}"

@@ -1,5 +1,6 @@
 """When people come, whether the staff plan fits them, what they bought, and what other counters counted."""
 
+from contextlib import suppress
 from typing import Final
 
 import pandas as pd
@@ -18,6 +19,8 @@ from footfall_assets.reporting.staffing import (
     understaffed_hours,
 )
 from streamlit_app.access import Page
+from streamlit_app.counters import unique_visitors_column
+from streamlit_app.fused_visits import show_fused_visits
 from streamlit_app.imported_files import imported_files
 from streamlit_app.markdown import literal
 from streamlit_app.navigation import require_app
@@ -40,13 +43,20 @@ def show_traffic(page: OpenPage) -> None:
         _show_conversion(page)
     with page.section("Other counters"):
         _show_counters(page)
+    with page.section("Visits from all sources"):
+        show_fused_visits(page)
     if page.scope.location_ids is None:  # a file can be about any location
         with page.section("Imported files"):
             _show_imports(page)
 
 
 def _show_profile(page: OpenPage) -> None:
-    profile, measure = _profile(page)
+    try:
+        profile, measure = _profile(page)
+    except NoData:
+        if not _showed_counted_profile(page):
+            raise
+        return
     st.markdown(literal(peak_text(profile, measure=measure)))
     noun = "Visits" if measure is PeopleMeasure.VISITS else "Sightings"
     table = pd.DataFrame(
@@ -67,6 +77,38 @@ def _show_profile(page: OpenPage) -> None:
             "An empty cell is an hour that no camera saw: unknown, not zero."
         ),
     )
+
+
+def _showed_counted_profile(page: OpenPage) -> bool:
+    """Show when people came in by a counter, where no camera saw anybody; return whether any counter says so."""
+    profile = pd.DataFrame()
+    with suppress(NoData):
+        profile = page.explorer.at_locations(counted_traffic.counted_profile, page.filters)
+    if profile.empty:
+        return False
+    source = str(profile["count_source"].iloc[0])
+    st.info(
+        f"No camera saw these locations: the hours are those of a counter ({source}). It cannot tell people apart, so "
+        "unique visitors, visits and dwell are not available."
+    )
+    page.figure(
+        "counted_hour_by_weekday",
+        chart=week_heat_map(profile, title="People in, an hour and store"),
+        table=pd.DataFrame(
+            {
+                "Weekday": [WEEKDAYS[number - 1] for number in profile["weekday"]],
+                "Local hour": profile["local_hour"],
+                "People in, an hour and store": profile["people_per_hour"].round(2),
+                "Store days in the mean": profile["store_days"],
+                "Source": profile["count_source"],
+            }
+        ),
+        definition=(
+            "People who came in, as a mean over stores and days of which the counter says anything in that hour. "
+            "An empty cell is an hour nobody counted: unknown, not zero."
+        ),
+    )
+    return True
 
 
 def _profile(page: OpenPage) -> tuple[pd.DataFrame, PeopleMeasure]:
@@ -230,6 +272,8 @@ def _show_counters(page: OpenPage) -> None:
             "Location": by_source["location"],
             "Source": by_source["count_source"],
             "Days": by_source["days"],
+            "Hours counted": by_source["hours"],
+            "Unique visitors": unique_visitors_column(by_source["location_id"], page.selection().counted_only_ids),
             "People in": by_source["people_in"],
             "People out": by_source["people_out"],
             "Hours both saw": by_source["compared_hours"],

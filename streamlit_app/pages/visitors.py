@@ -9,17 +9,21 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from footfall_assets.contracts.errors import NoData
 from footfall_assets.contracts.publication import FileKind
-from footfall_assets.reporting.count_text import count_notes, total_text
+from footfall_assets.reporting.count_text import count_notes, total_text, unseen_notes
 from footfall_assets.reporting.export import ReportFormat
-from footfall_assets.reporting.formats import header, rows_frame
+from footfall_assets.reporting.formats import INCL_UNSEEN, header, incl_unseen_totals_text, rows_frame
+from footfall_assets.reporting.method import counting_rules
 from footfall_assets.reporting.printable import ROWS_AT_MOST as PRINTED_ROWS_AT_MOST
 from footfall_assets.reporting.provenance import Provenance, age_text, definitions
-from footfall_assets.reporting.visitor_list import Order, VisitorRow
+from footfall_assets.reporting.request import Order
+from footfall_assets.reporting.visitor_list import VisitorRow
 from footfall_assets.reporting.visitor_report import VisitorReport
 from footfall_assets.reporting.visitor_timeline import visitor_timeline
 from streamlit_app.access import Page
 from streamlit_app.access_records import record_view
+from streamlit_app.changes_since import show_changes
 from streamlit_app.charts import LINES_AT_MOST, MEASURES, footfall_chart, shown_locations
 from streamlit_app.downloads import show_download
 from streamlit_app.filter_panel import GRAIN_KEY, Offered
@@ -29,16 +33,9 @@ from streamlit_app.navigation import require_app
 from streamlit_app.queries import EXPORT_ROWS_AT_MOST
 from streamlit_app.shell import OpenPage, run_page
 from streamlit_app.visitor_charts import timeline_chart
+from streamlit_app.visitor_pages import PARAMS, choose_page
 
-_PAGE_KEY: Final = "visitors_page"
-_ORDER_KEY: Final = "visitors_order"
 _ROWS_A_PAGE: Final = 50
-_ORDERS: Final = {
-    Order.MOST_APPEARANCES: "Most appearances first",
-    Order.FEWEST_APPEARANCES: "Fewest appearances first",
-    Order.VISITOR_ID: "Visitor ID",
-    Order.MOST_LOCATIONS: "Most locations first",
-}
 _FORMS: Final = {
     ReportFormat.CSV: ("Download CSV", "csv"),
     ReportFormat.PARQUET: ("Download Parquet", "parquet"),
@@ -48,7 +45,7 @@ _FORMS: Final = {
 
 def show_visitors(page: OpenPage) -> None:
     """Show the report of the chosen period and cameras, one visitor's way, and footfall at their locations."""
-    visit_gap_s = page.settings.counting.visit_gap_s
+    visit_gap_s = _visit_gap_s(page)
     report = page.explorer.report(page.filters, visit_gap_s=visit_gap_s)
     _show_header(report)
     zones = literal(page.zones_text(page.selection().location_ids))
@@ -57,11 +54,20 @@ def show_visitors(page: OpenPage) -> None:
     if not report.listed_visitors:
         st.info("No visitor has that many appearances in the period." if report.windows else "No visitor was seen.")
     else:
-        shown = _show_list(page, report)
-        _show_downloads(page, report)
+        order, shown = _show_list(page, report)
+        _show_downloads(page, report, order)
         _show_timeline(page, report, shown)
     _show_footfall(page)
+    show_changes(page)
     _show_definitions(page.provenance, visit_gap_s=visit_gap_s)
+
+
+def _visit_gap_s(page: OpenPage) -> int:
+    """Return the pause after which a visit has ended, as the publication was counted; the home's where it says none."""
+    try:
+        return page.explorer.ask(counting_rules, file=FileKind.VISITORS).visit_gap_s
+    except NoData:
+        return page.settings.counting.visit_gap_s
 
 
 def _show_header(report: VisitorReport) -> None:
@@ -75,24 +81,29 @@ def _show_header(report: VisitorReport) -> None:
     with st.container(horizontal=True):
         for label, total in totals:
             st.metric(label, "not estimated" if total.people is None else f"{total.people:,}", border=True)
+        for each in report.windows:
+            if each.total_incl_unseen.people is not None:
+                st.metric(
+                    f"{INCL_UNSEEN}{f', {each.linkage_window}' if report.crosses_windows else ''}",
+                    f"{each.total_incl_unseen.people:,}",
+                    border=True,
+                )
         st.metric("Listed Visitors", f"{report.listed_visitors:,}", border=True)
         st.metric("Unidentified Sightings", f"{report.unidentified_sightings:,} of {report.sightings:,}", border=True)
     if report.crosses_windows:
         st.caption("The period crosses linkage windows: one total each; they cannot be added.")
     for label, total in totals:
         st.caption(literal(f"{label}: {total_text(total)}"))
-    for note in (*count_notes(tuple(total for _, total in totals), report.count_basis), *report.notes):
+    st.caption(literal(f"{INCL_UNSEEN}: {incl_unseen_totals_text(report)}"))
+    unseen = unseen_notes(tuple(each.total_incl_unseen for each in report.windows))
+    for note in (*count_notes(tuple(total for _, total in totals), report.count_basis), *unseen, *report.notes):
         st.caption(literal(note))
 
 
-def _show_list(page: OpenPage, report: VisitorReport) -> tuple[VisitorRow, ...]:
-    """Show one page of the list, which is all that the browser gets of it, and return its rows."""
+def _show_list(page: OpenPage, report: VisitorReport) -> tuple[Order, tuple[VisitorRow, ...]]:
+    """Show one page of the list, which is all that the browser gets of it, and return its order and rows."""
     pages = math.ceil(report.listed_visitors / _ROWS_A_PAGE)
-    if st.session_state.get(_PAGE_KEY, 1) > pages:
-        st.session_state[_PAGE_KEY] = pages
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.selectbox("Sorted by", list(_ORDERS), key=_ORDER_KEY, format_func=_ORDERS.__getitem__, width=260)
-        number = int(st.number_input("Page", 1, pages, 1, key=_PAGE_KEY, width=160, disabled=pages == 1))
+    order, number = choose_page(pages)
     first = (number - 1) * _ROWS_A_PAGE
     rows = page.explorer.rows(page.filters, first=first, most=_ROWS_A_PAGE, order=order, visit_gap_s=report.visit_gap_s)
     record_view(
@@ -103,12 +114,17 @@ def _show_list(page: OpenPage, report: VisitorReport) -> tuple[VisitorRow, ...]:
         rows=len(rows),
         key=(page.publication.publication_id, page.filters, order, number),
     )
-    st.dataframe(rows_frame(rows, with_windows=report.crosses_windows), hide_index=True, width="stretch")
-    st.caption(f"Rows {first + 1:,} to {first + len(rows):,} of {report.listed_visitors:,}.")
-    return rows
+    table = rows_frame(rows, with_windows=report.crosses_windows)
+    if order is Order.LAST_SEEN:
+        table.insert(1, "Last Seen (local)", [f"{row.last_seen_at:%Y-%m-%d %H:%M}" for row in rows])
+    st.dataframe(table, hide_index=True, width="stretch")
+    st.caption(
+        f"Rows {first + 1:,} to {first + len(rows):,} of {report.listed_visitors:,}. Page {number:,} of {pages:,}."
+    )
+    return order, rows
 
 
-def _show_downloads(page: OpenPage, report: VisitorReport) -> None:
+def _show_downloads(page: OpenPage, report: VisitorReport, order: Order) -> None:
     listed = report.listed_visitors
     if listed > EXPORT_ROWS_AT_MOST:
         st.caption(
@@ -122,7 +138,7 @@ def _show_downloads(page: OpenPage, report: VisitorReport) -> None:
             show_download(
                 page.scope,
                 label,
-                _export(page, form, report.visit_gap_s),
+                _export(page, form, report.visit_gap_s, order),
                 file_name=f"visitors_{page.filters.first_day}_{page.filters.last_day}.{ending}",
                 query=f"visitor_report {page.filters.period.label}",
                 rows=min(listed, PRINTED_ROWS_AT_MOST) if form is ReportFormat.HTML else listed,
@@ -130,9 +146,9 @@ def _show_downloads(page: OpenPage, report: VisitorReport) -> None:
             )
 
 
-def _export(page: OpenPage, form: ReportFormat, visit_gap_s: int) -> Callable[[], bytes]:
+def _export(page: OpenPage, form: ReportFormat, visit_gap_s: int, order: Order) -> Callable[[], bytes]:
     """Return what makes the file, once it is asked for."""
-    return lambda: page.explorer.export(page.filters, form, page.provenance, visit_gap_s=visit_gap_s)
+    return lambda: page.explorer.export(page.filters, form, page.provenance, order=order, visit_gap_s=visit_gap_s)
 
 
 def _show_timeline(page: OpenPage, report: VisitorReport, shown: tuple[VisitorRow, ...]) -> None:
@@ -233,4 +249,4 @@ def _show_definitions(provenance: Provenance, *, visit_gap_s: int) -> None:
 
 
 require_app()
-run_page(Page.VISITORS, "Unique Visitor Report", show_visitors, offered=Offered.MINUTES)
+run_page(Page.VISITORS, "Unique Visitor Report", show_visitors, offered=Offered.MINUTES, own_params=PARAMS)

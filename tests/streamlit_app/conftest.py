@@ -2,7 +2,15 @@
 
 import importlib.util
 import math
+import os
+import socket
+import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,6 +29,7 @@ from footfall_assets.storage.fleet_store import write_signed
 from footfall_assets.storage.lake import FolderLake
 from footfall_assets.storage.registry_store import change_registry
 
+START_S = 60  # a cold start of Streamlit on a busy machine
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "streamlit_app" / "app.py"
 
@@ -61,9 +70,8 @@ def publish(home, tmp_path):
     return published
 
 
-@pytest.fixture
-def stores():
-    """Three stores, one busy day each of two months, with an hour's gap."""
+def three_stores():
+    """Return three stores, one busy day each of two months, with an hour's gap."""
     made = (
         HAND_MADE.HandMade()
         .place("store-101", "Store #101", cameras=("door", "till"), timezone="Europe/Berlin")
@@ -85,6 +93,12 @@ def stores():
             for hour in (9, 10, 12, 13, 14, 15):
                 made.hour(place, f"{day}T{hour:02}:00", 1 + hour % 4)
     return made
+
+
+@pytest.fixture
+def stores():
+    """Three stores, see `three_stores`."""
+    return three_stores()
 
 
 @pytest.fixture
@@ -166,7 +180,12 @@ def fleet(home) -> Fleet:
 
 @pytest.fixture
 def troubled(fleet) -> Fleet:
-    """One device that is well, one with every trouble, one silent, one that never reported, one revoked."""
+    """Devices in every state, see `with_troubles`."""
+    return with_troubles(fleet)
+
+
+def with_troubles(fleet: Fleet) -> Fleet:
+    """Add one device that is well, one with every trouble, one silent, one that never reported, one revoked."""
     hours_ago = datetime.now(UTC) - timedelta(hours=3)
     trouble = {
         "frame_age_s": 600,
@@ -185,3 +204,42 @@ def troubled(fleet) -> Fleet:
     fleet.device("box-silent", "store-305").report("box-silent", age_s=7200)
     fleet.device("box-new", "store-305")
     return fleet.device("box-gone", "store-305", revoked=True)
+
+
+@contextmanager
+def served(home: Path, folder: Path, **environment: str) -> Iterator[str]:
+    """Give the address of the app that serves `home`, for as long as the block runs; its log lies in `folder`."""
+    port = _free_port()
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app/app.py", *options],
+            cwd=ROOT,
+            env=os.environ | {"FOOTFALL_HOME": str(home)} | environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        _wait_until_healthy(server, port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_until_healthy(server: subprocess.Popen, port: int) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
+                return
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.2)
+    pytest.fail(f"no answer from the server within {START_S} s")

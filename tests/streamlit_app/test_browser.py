@@ -2,13 +2,7 @@
 
 import csv
 import io
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,9 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from footfall_assets.storage.lake import FolderLake
+
+from .conftest import Fleet, served, three_stores, with_troubles
+
 CHROMIUM = Path("/usr/bin/chromium")
-START_S = 60  # a cold start of Streamlit on a busy machine
 
 pytestmark = [
     pytest.mark.browser,
@@ -26,48 +22,22 @@ pytestmark = [
 ]
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until_healthy(server, port):
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        assert server.poll() is None, "the server ended"
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
-                return
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.2)
-    pytest.fail(f"no answer from the server within {START_S} s")
-
-
-@pytest.fixture
-def address(publish, stores, home, tmp_path):
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """One home with a publication and a fleet, and one server, for all tests here."""
+    folder = tmp_path_factory.mktemp("served")
+    stores = three_stores()
     for day in ("2024-02-01", "2024-02-02", "2024-02-04"):
         stores.covered("store-101-door", day, captured=1800).covered("store-203-door", day, captured=400, missing=3)
-    publish(stores)
-    port = free_port()
-    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    with (tmp_path / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app/app.py", *options],
-            cwd=ROOT,
-            env=os.environ | {"FOOTFALL_HOME": str(home)},
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_until_healthy(server, port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
+    stores.publish(
+        FolderLake(folder / "lake"), folder / "build", last_captured_at=datetime.now(UTC) - timedelta(hours=1)
+    )
+    with_troubles(Fleet(folder))
+    with served(folder, folder) as at:
+        yield at
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
@@ -149,7 +119,7 @@ def test_shared_address_opens_the_same_report(browser, address, tmp_path):
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_operations_page_fits_and_draws_what_came(troubled, browser, address, tmp_path, width):
+def test_operations_page_fits_and_draws_what_came(browser, address, tmp_path, width):
     """An address below the root, first thing on a fresh server, opened the page's file without the app around it."""
     page = open_page(browser, f"{address}/operations", width, metric="Devices reporting")
     assert page.title() == "Footfall"

@@ -41,7 +41,8 @@ def everything(stores):
     counted(stores, "gender", GENDERS, {"male": 110, "female": 55})
     happy = dict.fromkeys(EXPRESSIONS, 1) | {"happy": 30, "neutral": 20}
     rows = [("store-101", "store-101-door", DAY, name, n, 55, None) for name, n in happy.items()]
-    return stores.demographic("expression_daily", *rows)
+    in_zone = [("store-101", "shelf", DAY, name, n, 65, None) for name, n in (happy | {"happy": 10, "sad": 40}).items()]
+    return stores.demographic("expression_daily", *rows).demographic("expression_by_zone", *in_zone)
 
 
 @pytest.fixture
@@ -65,15 +66,18 @@ def test_normal_page(publish, everything, demographics) -> None:
     assert "staff <b>of May</b>" in said
     assert [each.value for each in page.subheader] == [
         "Who comes",
+        "Expressions in a zone, such as at a display",
         "Expressions at a camera",
         "Where it is switched on",
     ]
     tables = [each.value for each in page.dataframe]
-    pairs, ages, genders, moods, where = tables
+    pairs, ages, genders, in_zone, moods, where = tables
     assert pairs["Class"].tolist()[0] == "women under 18"
     assert len(pairs) == 12
     assert len(ages) == 6
     assert genders["Share, %"].sum() == pytest.approx(100, abs=0.1)
+    assert (in_zone["Zone"].unique().tolist(), moods["Camera"].unique().tolist()) == (["shelf"], ["store-101-door"])
+    assert in_zone.loc[in_zone["Share, %"].idxmax(), "Class"] == "sad"
     assert moods.loc[moods["Share, %"].idxmax(), "Class"] == "happy"
     assert where["Guessed"].tolist() == ["age", "expression", "gender"]
     assert where["Legal basis"].unique().tolist() == ["consent"]
@@ -81,7 +85,7 @@ def test_normal_page(publish, everything, demographics) -> None:
 
 def test_every_share_stands_with_its_interval(publish, everything, demographics) -> None:
     publish(everything)
-    for table in [each.value for each in demographics().dataframe][:4]:
+    for table in [each.value for each in demographics().dataframe][:5]:
         assert (table["From, %"] <= table["Share, %"]).all()
         assert (table["Share, %"] <= table["To, %"]).all()
         seen = table[table["Share, %"] > 1]
@@ -118,6 +122,8 @@ def test_too_few_visitors_are_not_shown(publish, stores, demographics) -> None:
     publish(counted(stores, "gender", GENDERS, {}, reason="too_few_visitors"))
     said = texts(demographics())
     assert "too few different visitors" in said
+    assert "a busier store does" in said
+    assert "demonstration of 60 people" in said
     assert "footfall attributes calibrate" not in said
 
 
@@ -132,7 +138,7 @@ def test_days_left_out_are_named_beside_the_shares(publish, everything, demograp
 
 def test_switched_on_and_nobody_there(publish, stores, demographics) -> None:
     publish(switched(stores, "gender", "expression"))
-    assert texts(demographics()).count("Nobody was seen in this period of whom it could be guessed.") == 2
+    assert texts(demographics()).count("Nobody was seen in this period of whom it could be guessed.") == 3
 
 
 def test_a_publication_from_before_says_so(publish, stores, demographics) -> None:

@@ -142,3 +142,11 @@ def test_hours_of_the_newest_week_are_drawn_and_all_are_listed():
 def test_longer_units_are_named_by_their_ends():
     week = frame([40]).assign(first_day=date(2024, 2, 1), last_day=date(2024, 2, 4))
     assert store_table(week, ProtectedGrain.WEEK, RULES).iloc[0].tolist() == ["2024-02-01 to 2024-02-04", "40"]
+
+
+def test_why_there_is_no_total_is_said(publish, stores, app):
+    publish(stores.protected("store-101", "day", "2024-02-01", 15))
+    app.switch_page("pages/store_footfall.py").run()
+    assert not app.exception
+    assert not app.metric
+    assert any("a total of the period or of several stores is not given" in each.value for each in app.caption)

@@ -124,13 +124,14 @@ def test_nothing_seen_is_said_in_each_part(publish, stores, traffic) -> None:
         "Staff against visitors",
         "Conversion",
         "Other counters",
+        "Visits from all sources",
         "Imported files",
     ]
 
 
 def test_a_publication_from_before_these_marts_says_so(publish, stores, traffic) -> None:
     publish(stores)
-    assert texts(traffic()).count("publish again: footfall run") == 4
+    assert texts(traffic()).count("publish again: footfall run") == 5
 
 
 def test_old_data_are_called_old(publish, stores, traffic) -> None:
@@ -171,3 +172,41 @@ def test_imported_files_are_listed_with_what_was_set_aside(publish, stores, traf
         ["plan-1.csv", 1, 1, "unknown_location 1"],
         ["plan-0.csv", 1, 0, ""],
     ]
+
+
+CORNER = """
+insert into counted_traffic_daily by name
+select
+    'corner' as location_id, date '2024-02-01' + number::integer as business_day, 'infrared' as count_source,
+    2 as hours, 1 as counters, 30 as people_in, 28 as people_out, 0 as compared_hours
+from range(2) as numbers (number);
+insert into counted_traffic_hourly by name
+select
+    'corner' as location_id, date '2024-02-01' as business_day, 'infrared' as count_source,
+    timestamptz '2024-02-01 09:00:00+00' + to_hours(number::integer) as hour_starts_at,
+    (9 + number)::integer as local_hour, 10 * (number + 1) as people_in
+from range(2) as numbers (number)
+"""
+
+
+def test_a_location_without_a_camera_shows_what_its_counter_says(publish, stores, traffic) -> None:
+    publish(stores.place("corner", "Corner", cameras=()).with_traffic(HOURS, COUNTS, CORNER))
+    page = traffic(location="corner")
+    said = texts(page)
+    assert "No camera saw these locations: the hours are those of a counter (infrared)" in said
+    assert "unique visitors, visits and dwell are not available" in said
+    profile, counters = (each.value for each in page.dataframe)
+    assert profile["People in, an hour and store"].tolist() == [10, 20]
+    assert counters["Unique visitors"].tolist() == ["not available"]
+    assert (counters["People in"].tolist(), counters["Hours counted"].tolist()) == ([60], [4])
+
+
+def test_all_locations_have_the_counter_beside_the_cameras(publish, stores, traffic) -> None:
+    publish(stores.place("corner", "Corner", cameras=()).with_traffic(HOURS, COUNTS, CORNER))
+    page = traffic()
+    assert "Busiest: Thursday 11:00 to 12:00" in texts(page)
+    [counters] = [each.value for each in page.dataframe if "Unique visitors" in each.value and "Source" in each.value]
+    assert dict(zip(counters["Location"], counters["Unique visitors"], strict=True)) == {
+        "Corner": "not available",
+        "Store #101": "from cameras",
+    }

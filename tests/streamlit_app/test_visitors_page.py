@@ -158,7 +158,7 @@ def test_a_total_has_its_interval_and_says_where_it_comes_from(publish, stores, 
     assert metrics(app)["Total Unique Visitors"] == "15"
     assert "Total Unique Visitors: 15 (90 % interval 12 to 18)" in shown
     assert "calibrated on: hand-made stores" in shown
-    assert "People whose face never showed: not available" in shown
+    assert "Total People incl. Unseen: not available" in shown
 
 
 def test_a_total_that_cannot_be_given_is_not_shown(publish, stores, calibration, app):
@@ -321,3 +321,69 @@ def test_hostile_minutes_and_cameras_are_put_back(publish, stores, app, asked):
     assert app.warning
     assert "T" not in address(app)["from"][0] + address(app)["to"][0]
     assert "camera" not in address(app)
+
+
+@pytest.fixture
+def long_list(publish):
+    """120 visitors of one day: the higher the number, the fewer appearances and visits, and the later the last one."""
+    made = HAND_MADE.HandMade().place("store-101", "Store #101").whole_day("store-101", "2024-02-01", 120)
+    for number in range(120):
+        made.appear(f"{number:05}A", "store-101-door", f"2024-02-01T{8 + number // 12:02}:{number % 12 * 5:02}")
+        if number == 77:
+            made.appear("00077A", "store-101-door", "2024-02-01T23:00")
+            made.appear("00077A", "store-101-door", "2024-02-01T23:30")
+    return publish(made)
+
+
+def test_page_and_order_are_in_the_address_and_come_from_it(long_list, app):
+    run(app, sort="visitor-id", page="3", **{"from": "2024-02-01"})
+    assert app.dataframe[0].value["Visitor ID"].tolist() == [f"{number:05}A" for number in range(100, 120)]
+    assert (address(app)["sort"], address(app)["page"]) == (["visitor-id"], ["3"])
+    app.selectbox(key="visitors_order").set_value("most visits").run()
+    assert not app.exception
+    assert app.dataframe[0].value["Visitor ID"].iloc[0] == "00077A"  # another order begins at its first page
+    assert address(app)["sort"] == ["most-visits"]
+    assert "page" not in address(app)
+    next(each for each in app.number_input if each.label == "Page").set_value(2).run()
+    assert address(app)["page"] == ["2"]
+
+
+def test_last_seen_first_shows_when(long_list, app):
+    run(app, sort="last-seen")
+    first = app.dataframe[0].value.iloc[0]
+    assert first[["Visitor ID", "Last Seen (local)", "Visits"]].tolist() == ["00077A", "2024-02-01 23:30", 2]
+    assert app.dataframe[0].value["Last Seen (local)"].is_monotonic_decreasing
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"page": "0"},
+        {"page": "-1"},
+        {"page": "9" * 2_000},
+        {"page": "\u00b2"},
+        {"page": "1; drop table fct_visits"},
+        {"page": "4"},
+        {"sort": "total_appearances; attach 'x'"},
+        {"sort": "most visits"},
+        {"sort": ""},
+    ],
+)
+def test_a_page_or_order_that_is_none_is_put_back_with_a_sentence(long_list, app, asked):
+    run(app, **asked)
+    assert any("in the address" in each.value for each in app.warning)
+    assert len(app.dataframe[0].value) in {20, 50}
+    assert {address(app).get("page", ["1"])[0], address(app).get("sort", ["visitor-id"])[0]} <= {"1", "3", "visitor-id"}
+
+
+def test_provisional_days_are_named_and_have_no_total(publish, stores, calibration, app):
+    stores.calibration = calibration
+    stores.more_visitors = stores.more_aggregates = (
+        "create table provisional_windows as select '2024-02' as linkage_window, date '2024-02-01' as last_sealed_day, "
+        "date '2024-02-03' as last_provisional_day"
+    )
+    publish(stores)
+    run(app)
+    assert "2024-02-02 to 2024-02-03 are provisional" in app.warning[0].value.replace("\\", "")
+    assert metrics(app)["Total Unique Visitors"] == "not estimated"
+    assert "a total is given again after the next seal" in texts(app).replace("\\", "")

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
 from footfall_assets.contracts.calibration import Calibration, CountWeights, Evaluation
@@ -87,6 +89,10 @@ create table demographics_daily(
     location_id varchar, business_day date, trait varchar, class varchar, visitors bigint, labelled_visitors bigint,
     suppressed_reason varchar
 );
+create table expression_by_zone(
+    location_id varchar, zone varchar, business_day date, class varchar, visitors bigint,
+    labelled_visitors bigint, suppressed_reason varchar
+);
 create table expression_daily(
     location_id varchar, camera_id varchar, business_day date, class varchar, visitors bigint,
     labelled_visitors bigint, suppressed_reason varchar
@@ -156,6 +162,10 @@ create table if not exists counted_traffic_daily (
     people_out bigint, visits bigint, compared_hours bigint, compared_people_in bigint, compared_visits bigint,
     visits_per_person_in double
 );
+create table if not exists counted_traffic_hourly (
+    location_id varchar, business_day date, hour_starts_at timestamptz, local_hour integer, count_source varchar,
+    counters bigint, people_in bigint, people_out bigint, visits_started bigint, visits_per_person_in double
+);
 create table if not exists footfall_periods (
     location_id varchar, period varchar, first_day date, last_day date, known_days bigint, unique_visitors bigint
 );
@@ -216,6 +226,36 @@ create table if not exists stores_shared (
 """
 
 
+TREE_MARTS = """
+create table day_trees(
+    linkage_window varchar, business_day date, local_visitors bigint, listed bigint, sizes bigint[], clusters bigint[]
+);
+create table window_trees(
+    linkage_window varchar, local_visitors bigint, listed bigint, sizes bigint[], clusters bigint[]
+);
+create table sightings_daily(
+    linkage_window varchar, location_id varchar, camera_id varchar, business_day date, sightings bigint,
+    unidentified_sightings bigint, only_counted_sightings bigint
+);
+create table stranger_pairs(linkage_window varchar, pairs bigint, matches bigint);
+create table count_calibration(digest varchar, document varchar)
+"""
+
+
+def _sql(value):
+    return f"'{value}'"
+
+
+def _tree(local_visitors):
+    """Return a merge tree as SQL values: local visitors, listed, sizes, clusters at each cut."""
+    of_face = Counter(face for face, _ in local_visitors)
+    sizes = [sum(count == size for count in of_face.values()) for size in (1, 2, 3, 4)]
+    labels = [cuts for _, cuts in local_visitors]
+    known = labels and labels[0][0] is not None
+    clusters = [len({cuts[place] for cuts in labels}) for place in range(11)] if known else "null"
+    return f"{len(local_visitors)}, {len(of_face)}, {sizes}, {clusters}"
+
+
 @dataclass
 class HandMade:
     """Rows to publish; `appear` adds an appearance and the one sighting it consists of."""
@@ -232,6 +272,7 @@ class HandMade:
     protected_counts: list[tuple] = field(default_factory=list)
     calibration: Calibration | None = None
     more_aggregates: str = ""  # SQL that adds other marts
+    more_visitors: str = ""  # the same for the visitor-level file
     clusters: dict[tuple, tuple[int, ...]] = field(default_factory=dict)
 
     def place(self, location_id, name, *, cameras=("door",), timezone="UTC", mode="unique", is_current=True):
@@ -324,6 +365,34 @@ class HandMade:
         self.more_aggregates = ";".join((TRAFFIC_MARTS, *statements))
         return self
 
+    def with_trees(self):
+        """Add the marts that totals of all cameras are made of, from the appearances and sightings there are by now."""
+        days, windows, seen = {}, {}, {}
+        for _, face, window, _, _, day, *cuts in {row[0]: row for row in self.local_visitors()}.values():
+            days.setdefault((window, day), []).append((face, cuts))
+            windows.setdefault((window,), []).append((face, cuts))
+        for row in self.sightings:
+            counts = seen.setdefault((row[7], row[4], row[3], row[8]), [0, 0])
+            counts[0] += 1
+            counts[1] += row[6] is None
+        statements = [TREE_MARTS]
+        for table, groups in (("day_trees", days), ("window_trees", windows)):
+            statements += [
+                f"insert into {table} values ({', '.join(map(_sql, key))}, {_tree(of_group)})"  # noqa: S608
+                for key, of_group in groups.items()
+            ]
+        statements += [
+            f"insert into sightings_daily values ({', '.join(map(_sql, key))}, {all_}, {nobody}, 0)"  # noqa: S608
+            for key, (all_, nobody) in seen.items()
+        ]
+        if self.calibration is not None:
+            document = self.calibration.model_dump_json().replace("'", "''")
+            statements.append(
+                f"insert into count_calibration values ('{self.calibration.digest}', '{document}')"  # noqa: S608
+            )
+        self.more_aggregates = ";".join((self.more_aggregates, *statements)).removeprefix(";")
+        return self
+
     def with_behaviour(self, *statements: str):
         """Add the marts of dwell, journeys and loyalty, and the rows that `statements` insert."""
         self.more_aggregates = ";".join((self.more_aggregates, BEHAVIOUR_MARTS, *statements))
@@ -385,7 +454,7 @@ class HandMade:
         }
         visitors = _database(
             folder / "visitors.duckdb",
-            DIMENSIONS + VISITORS,
+            DIMENSIONS + VISITORS + self.more_visitors,
             dimensions
             | {
                 "fct_appearances": self.appearances,
@@ -420,7 +489,15 @@ class HandMade:
         }
         return _database(folder / "protected.duckdb", DIMENSIONS + PROTECTED, tables)
 
-    def publish(self, lake: FolderLake, folder: Path, *, environment="development", last_captured_at=None):
+    def publish(
+        self,
+        lake: FolderLake,
+        folder: Path,
+        *,
+        environment="development",
+        last_captured_at=None,
+        published_at=datetime(2024, 2, 1, 6, tzinfo=UTC),
+    ):
         visitors, aggregates = (_put(lake, path) for path in self.write(folder))
         protected = _put(lake, self.write_protected(folder))
         captured = [row[5] for row in self.sightings]
@@ -429,7 +506,7 @@ class HandMade:
             publication_id=hashlib.sha256(
                 (visitors.sha256 + aggregates.sha256 + protected.sha256).encode()
             ).hexdigest(),
-            published_at=datetime(2024, 2, 1, 6, tzinfo=UTC),
+            published_at=published_at,
             environment=environment,
             aggregates=aggregates,
             visitors=visitors,
@@ -555,3 +632,73 @@ def example_made() -> HandMade:
 @pytest.fixture(scope="session")
 def example_rows() -> tuple[tuple[str, int, str, str], ...]:
     return EXAMPLE_ROWS
+
+
+COUNTED_MARTS = """
+create table sightings_daily (business_day date, linkage_window varchar);
+create table fct_visits (face_id integer, linkage_window varchar, location_id varchar, business_day date);
+create table footfall_hourly (
+    location_id varchar, business_day date, hour_starts_at timestamptz, local_hour integer, visits_started bigint
+);
+create table counted_traffic_hourly (
+    location_id varchar, business_day date, hour_starts_at timestamptz, local_hour integer, count_source varchar,
+    people_in bigint, visits_started bigint
+);
+create table count_source_errors (count_source varchar, error double, visits_per_entry double);
+insert into count_source_errors values ('infrared', 0.05, 1), ('manual', 0.03, 1), ('wifi', null, 1);
+"""
+
+
+class CountedMonth:
+    """January at stores `a`, `b`, ... with visitors who come one to four times, a door counter and faces at chance."""
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect()
+        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute(DIMENSIONS + COUNTED_MARTS)
+        self.connection.execute(
+            "insert into sightings_daily select distinct unnest(range(date '2024-01-01', date '2024-02-01', "
+            "interval 1 day))::date, '2024-01'"
+        )
+
+    def store(self, location_id, *, chance, people=600, counter="infrared", seed=0):
+        """Add a store; returns how many people came and how many were seen."""
+        rng = np.random.default_rng([seed, ord(location_id)])
+        who = np.repeat(np.arange(people), rng.integers(1, 5, people))
+        hour = rng.integers(0, 31 * 10, len(who))
+        shown = rng.uniform(size=len(who)) < chance
+        self.connection.execute(
+            "insert into dim_locations values ($id, $name, 'UTC', 'unique', true)",
+            {"id": location_id, "name": f"Store {location_id.upper()}"},
+        )
+        for camera in ("door", "till"):
+            self.connection.execute(
+                "insert into dim_cameras values ($camera, $id, $name, 5.0, true)",
+                {"camera": f"{location_id}-{camera}", "id": location_id, "name": camera},
+            )
+        first = date(2024, 1, 1)
+        self._add(
+            "fct_visits",
+            [
+                (100_000 * ord(location_id) + int(each), "2024-01", location_id, first + timedelta(days=int(at) // 10))
+                for each, at in zip(who[shown], hour[shown], strict=True)
+            ],
+        )
+        starts = [datetime(2024, 1, 1 + at // 10, 9 + at % 10, tzinfo=UTC) for at in range(31 * 10)]
+        faces = np.bincount(hour[shown], minlength=len(starts)).tolist()
+        counted = np.bincount(hour, minlength=len(starts)).tolist()
+        hours = [(location_id, at.date(), at, at.hour) for at in starts]
+        self._add("footfall_hourly", [(*at, seen) for at, seen in zip(hours, faces, strict=True)])
+        if counter is not None:
+            rows = zip(hours, counted, faces, strict=True)
+            self._add("counted_traffic_hourly", [(*at, counter, entered, seen) for at, entered, seen in rows])
+        return people, len(np.unique(who[shown]))
+
+    def _add(self, table, rows) -> None:
+        self.connection.register("added", pd.DataFrame(rows))
+        self.connection.execute(f"insert into {table} select * from added")  # noqa: S608 - a table of this file
+
+
+@pytest.fixture
+def counted_month() -> CountedMonth:
+    return CountedMonth()

@@ -3,7 +3,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from footfall_assets.contracts.errors import NoData
+from footfall_assets.contracts.errors import NoData, UserMistake
 from footfall_assets.reporting.footfall_over_time import days_with_data, footfall_by_day, footfall_by_hour
 from footfall_assets.reporting.publication import open_aggregates
 from footfall_assets.reporting.request import Period
@@ -86,6 +86,21 @@ def test_days_with_data(made, ask):
     assert ask(made, days_with_data) == Period(date(2024, 1, 5), date(2024, 1, 9))
 
 
+def test_days_that_only_a_counter_tells_of_are_days_with_data(made, ask):
+    counted = "insert into counted_traffic_daily (location_id, business_day) values ('corner', '2024-01-{}')"
+    made.whole_day("store-101", "2024-01-05", 9).with_traffic(counted.format("02"), counted.format("07"))
+    assert ask(made, days_with_data) == Period(date(2024, 1, 2), date(2024, 1, 7))
+
+
 def test_empty_publication_has_no_days(made, ask):
     with pytest.raises(NoData, match="footfall run"):
         ask(made, days_with_data)
+
+
+def test_a_chart_that_no_browser_holds_is_refused(made, ask):
+    made.hour("store-101", "2024-01-05T10:00", 4)
+    month = Period(date(2024, 1, 1), date(2024, 1, 31))
+    stores = ("store-101", *(f"other-{number}" for number in range(600)))
+    with pytest.raises(UserMistake, match="447,144 in these 31 days"):
+        ask(made, footfall_by_hour, month, location_ids=stores)
+    assert len(ask(made, footfall_by_hour, FIFTH, location_ids=stores)) == 24

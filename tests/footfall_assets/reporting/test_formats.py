@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from footfall_assets.domain.count_range import Total
+from footfall_assets.domain.unseen import NO_COUNTER
 from footfall_assets.reporting.count import CountBasis
 from footfall_assets.reporting.export import ReportFormat, render
 from footfall_assets.reporting.formats import (
@@ -18,6 +19,7 @@ from footfall_assets.reporting.formats import (
     to_table,
     visitors_frame,
 )
+from footfall_assets.reporting.printable import to_html
 from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance
 from footfall_assets.reporting.publication import open_visitors
 from footfall_assets.reporting.request import ReportRequest
@@ -109,7 +111,7 @@ def test_development_data_and_their_age_are_told():
     foot = to_table(report_of(BRIEF_ROW), PROVENANCE).split("\n\n")[1].splitlines()
     assert foot == [
         "Unidentified: 2 of 20 sightings belong to no visitor.",
-        "People whose face never showed: not available: nothing at these cameras counts people without a face.",
+        f"Total People incl. Unseen: not available: {NO_COUNTER}.",
         "Data age: 2 days 2 hours (newest still 2024-01-31 21:00 UTC); publication abababababab.",
         DEVELOPMENT_NOTE,
     ]
@@ -136,6 +138,19 @@ def test_a_total_comes_with_its_level_and_where_it_comes_from():
     document = json.loads(to_json(report, PROVENANCE))
     assert document["total_unique_visitors_interval"] == [1, 3]
     assert document["calibration"] == {"digest": "cd" * 32, "made_on": "2024-01-01", "origin": "hand-made stores"}
+
+
+def test_people_never_seen_are_in_every_form_where_they_are_known():
+    window = replace(window_of(62, (60, 64)), total_incl_unseen=Total(80, (74, 88), 0.9, None))
+    report = report_of(BRIEF_ROW, windows=(window,))
+    table = to_table(report, PROVENANCE)
+    assert "interval 60 to 64)\nTotal People incl. Unseen: 80 (90 % interval 74 to 88)\n" in table
+    assert "cannot be told from people who come rarely" in table
+    assert "<dt>Total People incl. Unseen</dt><dd>80 (90 % interval 74 to 88)</dd>" in to_html(report, PROVENANCE)
+    document = json.loads(to_json(report, PROVENANCE))
+    assert document["total_people_incl_unseen"] == 80
+    assert document["total_people_incl_unseen_interval"] == [74, 88]
+    assert document["never_seen"] == {"people": 18, "reason": None}
 
 
 def test_the_origin_of_a_total_that_is_refused_is_not_told():
@@ -165,6 +180,10 @@ def test_crossed_windows_are_told_apart_in_every_form():
         "total_unique_visitors_interval": None,
         "total_unique_visitors_level": 0.9,
         "total_unique_visitors_reason": "too many",
+        "total_people_incl_unseen": None,
+        "total_people_incl_unseen_interval": None,
+        "total_people_incl_unseen_level": 0.9,
+        "total_people_incl_unseen_reason": NO_COUNTER,
         "identified_visitors": 61,
         "listed_visitors": 61,
         "excluded_visitors": 0,
@@ -181,6 +200,12 @@ def test_json_has_the_agreed_keys(sample):
         "total_unique_visitors_interval": None,
         "total_unique_visitors_level": 0.9,
         "total_unique_visitors_reason": "no calibration for this embedder and threshold",
+        "total_people_incl_unseen": None,
+        "total_people_incl_unseen_interval": None,
+        "total_people_incl_unseen_level": 0.9,
+        "total_people_incl_unseen_reason": (
+            "this publication was made before door counters were compared; publish again: footfall run"
+        ),
         "listed_visitors": 5,
     }
     assert {name: document[name] for name in count} == count

@@ -99,3 +99,52 @@ def test_a_published_directory_is_read_restricted(made, lake, tmp_path, allowed)
     with open_visitors(lake, made.publish(lake, tmp_path / "build")) as connection:
         assert set(read_directory(connection, allowed=allowed).locations) == allowed
         assert set(read_directory(connection).locations) == {"store-101", "store-203"}
+
+
+COUNTED = Directory(
+    locations={
+        **DIRECTORY.locations,
+        "corner": LocationInfo("corner", "Corner", "UTC", "count_only", is_current=True),
+        "closed": LocationInfo("closed", "Closed", "UTC", "off", is_current=True),
+        "planned": LocationInfo("planned", "Planned", "UTC", "unique", is_current=True),
+    },
+    cameras=DIRECTORY.cameras,
+    groups=DIRECTORY.groups,
+    counted_ids=frozenset({"store-1", "corner", "closed", "gone"}),
+)
+
+
+def test_a_location_with_a_counter_and_no_camera_belongs_to_all() -> None:
+    """One that is switched off, one the registry forgot and one of which nothing is known do not."""
+    everything = select_cameras(COUNTED, ReportRequest(DAY, DAY))
+    assert everything.camera_ids is None
+    assert everything.location_ids == ("corner", *PLACES)
+    assert (everything.counted_only_ids, everything.camera_place_ids) == (("corner",), PLACES)
+
+
+def test_a_location_without_a_camera_can_be_asked_for() -> None:
+    alone = select_cameras(COUNTED, ReportRequest(DAY, DAY, location_ids=("corner",)))
+    assert (alone.camera_ids, alone.location_ids, alone.counted_only_ids) == ((), ("corner",), ("corner",))
+    both = select_cameras(COUNTED, ReportRequest(DAY, DAY, location_ids=("corner", "store-1")))
+    assert both.location_ids == ("corner", "store-1")
+    assert both.camera_ids == ("store-1-door", "store-1-till")
+
+
+@pytest.mark.parametrize(
+    "request_", [ReportRequest(DAY, DAY, camera_group="doors"), ReportRequest(DAY, DAY, camera_ids=("store-1-door",))]
+)
+def test_who_asks_for_cameras_gets_no_location_without_one(request_) -> None:
+    assert "corner" not in select_cameras(COUNTED, request_).location_ids
+
+
+def test_a_location_of_which_nothing_is_known_says_that_uniques_are_not_available() -> None:
+    with pytest.raises(UserMistake, match="unique visitors are not available there"):
+        select_cameras(COUNTED, ReportRequest(DAY, DAY, location_ids=("planned",)))
+
+
+def test_counters_beyond_what_is_allowed_stay_unknown() -> None:
+    allowed = restricted(COUNTED, {"store-1"})
+    assert allowed.counted_ids == {"store-1"}
+    assert select_cameras(allowed, ReportRequest(DAY, DAY)).location_ids == ("store-1",)
+    corner = select_cameras(restricted(COUNTED, {"corner"}), ReportRequest(DAY, DAY))
+    assert (corner.location_ids, corner.camera_ids) == (("corner",), ())

@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime, time
 
+import duckdb
 import pytest
 
 from footfall_assets.contracts.errors import NoData, UserMistake
 from footfall_assets.reporting.publication import open_visitors
-from footfall_assets.reporting.request import Period, ReportRequest
-from footfall_assets.reporting.visitor_list import Order, visitor_page
+from footfall_assets.reporting.request import Order, Period, ReportRequest
+from footfall_assets.reporting.selected_rows import SelectedRows
+from footfall_assets.reporting.visitor_list import _ranked, visitor_page
 from footfall_assets.reporting.visitor_report import VISIT_GAP_S, visitor_head, visitor_report
 from footfall_assets.reporting.visitor_timeline import visitor_timeline
 
@@ -36,20 +38,63 @@ def busy(made):
 
 @pytest.mark.parametrize("order", Order)
 @pytest.mark.parametrize("minutes", [{}, {"starts_at": time(9, 20), "ends_at": time(12, 1)}])
-def test_pages_in_any_order_are_the_rows_of_the_whole_list(busy, asking, order, minutes):
+def test_pages_in_any_order_are_the_rows_of_the_whole_list(busy, lake, tmp_path, order, minutes):
     request = ReportRequest(**JANUARY, **minutes)
-    whole = asking(busy, visitor_report, request).visitors
     keys = {
         Order.MOST_APPEARANCES: lambda row: (-row.total_appearances, row.visitor_id),
         Order.FEWEST_APPEARANCES: lambda row: (row.total_appearances, row.visitor_id),
         Order.VISITOR_ID: lambda row: row.visitor_id,
         Order.MOST_LOCATIONS: lambda row: (-len(row.frequencies), -row.total_appearances, row.visitor_id),
+        Order.MOST_VISITS: lambda row: (-row.visits, -row.total_appearances, row.visitor_id),
+        Order.LAST_SEEN: lambda row: (-row.last_seen_at.timestamp(), row.visitor_id),
     }
-    pages = [
-        asking(busy, visitor_page, request, first=first, most=7, order=order, visit_gap_s=VISIT_GAP_S)
-        for first in range(0, 42, 7)
-    ]
+    with open_visitors(lake, busy.publish(lake, tmp_path / "build")) as connection:
+        whole = visitor_report(connection, request).visitors
+        pages = [
+            visitor_page(connection, request, first=first, most=7, order=order, visit_gap_s=VISIT_GAP_S)
+            for first in range(0, 42, 7)
+        ]
     assert [row for page in pages for row in page] == sorted(whole, key=keys[order])
+
+
+READY_VISITS = """
+create table publication_header as select 10800 as visit_gap_s;
+create table fct_visits(
+    linkage_window varchar, visitor_id varchar, business_day date, location_id varchar, appearances bigint
+);
+insert into fct_visits values
+    ('2024-01', '00001A', '2024-01-01', 'store-101', 1), ('2024-01', '00001A', '2024-01-02', 'store-101', 1),
+    ('2024-01', '00002A', '2024-01-01', 'store-101', 3), ('2024-01', '00003A', '2024-02-01', 'store-101', 9)
+"""
+
+
+def test_visits_that_are_published_rank_whole_days_of_all_cameras_by_the_same_pause(made):
+    """The table here says what no appearance does, so that each answer tells where it came from."""
+    asked = {"first_day": date(2024, 1, 1), "last_day": date(2024, 1, 31), "cameras": None}
+    ranked = []
+    with duckdb.connect() as connection:
+        connection.execute(READY_VISITS)
+        connection.execute(
+            "create table fct_appearances(linkage_window varchar, visitor_id varchar, camera_id varchar, "
+            "location_id varchar, business_day date, started_at timestamptz, ended_at timestamptz)"
+        )
+        for rows, gap_s in (
+            (SelectedRows(asked, to_the_minute=False), 10_800),
+            (SelectedRows(asked, to_the_minute=False), 60),
+            (SelectedRows(asked | {"cameras": ["store-101-door"]}, to_the_minute=False), 10_800),
+        ):
+            found = _ranked(
+                connection, rows, ReportRequest(**JANUARY), Order.MOST_VISITS, most=9, skipped=0, visit_gap_s=gap_s
+            )
+            ranked.append(found.fetchall())
+    assert ranked == [[("2024-01", "00001A", 2), ("2024-01", "00002A", 3)], [], []]
+
+
+def test_a_visitor_was_last_seen_on_the_clock_of_its_location(new_store, asking):
+    made = new_store().place("store-9", "Nine", timezone="America/New_York")
+    made.appear("00001A", "store-9-door", "2024-01-02T20:00", lasts_s=60)
+    [row] = asking(made, visitor_report, ReportRequest(**JANUARY)).visitors
+    assert f"{row.last_seen_at:%Y-%m-%d %H:%M}" == "2024-01-02 15:01"
 
 
 def test_the_head_counts_what_the_list_holds(busy, asking):
