@@ -23,6 +23,7 @@ from footfall_assets.contracts.publication import FileKind
 from footfall_assets.reporting import conversion, counted_traffic, demographics, dwell, journeys, loyalty
 from footfall_assets.reporting.coverage import coverage_by_day, coverage_gaps
 from footfall_assets.reporting.export import write_csv
+from footfall_assets.reporting.expressions import expressions_by_camera
 from footfall_assets.reporting.footfall_over_time import days_with_data, footfall_by_day, footfall_by_hour
 from footfall_assets.reporting.method import calibration_facts, counting_rules
 from footfall_assets.reporting.overview import day_overview
@@ -34,11 +35,11 @@ from footfall_assets.reporting.publication import (
     open_visitors,
 )
 from footfall_assets.reporting.recent_footfall import recent_footfall
-from footfall_assets.reporting.request import Period, ReportRequest
+from footfall_assets.reporting.request import Order, Period, ReportRequest
 from footfall_assets.reporting.selection import read_directory
 from footfall_assets.reporting.staffing import ServiceLevel, hourly_profile, staffing_profile, understaffed_hours
 from footfall_assets.reporting.store_comparison import compare_stores
-from footfall_assets.reporting.visitor_list import Order, all_visitors, visitor_page
+from footfall_assets.reporting.visitor_list import all_visitors, visitor_page
 from footfall_assets.reporting.visitor_report import VISIT_GAP_S, visitor_head
 from footfall_assets.reporting.visitor_timeline import visitor_timeline
 from footfall_assets.simulation.embedded_month import MonthPlan, location_name
@@ -140,7 +141,7 @@ def one_visitor(drawn: Drawn) -> Asked:
 
     def ask(connection: duckdb.DuckDBPyConnection) -> object:
         (row,) = connection.execute(
-            "select linkage_window, visitor_id from unique_visitor_report limit 1 offset $skipped",
+            "select linkage_window, visitor_id from visitor_window limit 1 offset $skipped",
             {"skipped": drawn.chance.randrange(10_000)},
         ).fetchall()
         return visitor_timeline(connection, request, linkage_window=row[0], visitor_id=row[1], visit_gap_s=VISIT_GAP_S)
@@ -250,7 +251,7 @@ QUESTIONS: dict[str, Question] = {
     "dwell by day, one store": at_one(dwell.dwell_by_day),
     "demographics: expressions, all cameras": lambda drawn: Asked(
         FileKind.AGGREGATES,
-        lambda connection: demographics.expression_shares(connection, drawn.month, camera_ids=None),
+        lambda connection: expressions_by_camera(connection, drawn.month, camera_ids=None),
     ),
     "overview: newest minutes, one store": newest_minutes,
     "coverage of a day, all stores": of_days(coverage_by_day, 1),

@@ -142,6 +142,22 @@ class StaffingSettings(_Frozen):
     least_staff: int = Field(default=1, ge=0, le=1000)  # while the store is open, however quiet
 
 
+class CounterSettings(_Frozen):
+    """How far what other systems count may be from the visits that took place.
+
+    Errors are one standard deviation of a whole period's count, in per cent. Wi-Fi has none: nobody knows its factor.
+    """
+
+    manual_error_percent: int = Field(default=3, ge=1, le=50)
+    mechanical_error_percent: int = Field(default=5, ge=1, le=50)
+    mat_error_percent: int = Field(default=8, ge=1, le=50)
+    infrared_error_percent: int = Field(default=8, ge=1, le=50)
+    thermal_error_percent: int = Field(default=4, ge=1, le=50)
+    video_error_percent: int = Field(default=4, ge=1, le=50)
+    # Fewer than 100 where counters also count staff, or the same people again within the gap of a visit.
+    visits_per_100_entries: int = Field(default=100, ge=10, le=200)
+
+
 class FleetSettings(_Frozen):
     """When a device or a camera is worth a warning."""
 
@@ -239,6 +255,7 @@ class PlatformSettings(BaseSettings):
     intake: IntakeLimits = IntakeLimits()
     fleet: FleetSettings = FleetSettings()
     imports: ImportLimits = ImportLimits()
+    counters: CounterSettings = CounterSettings()
     staffing: StaffingSettings = StaffingSettings()
     reports: ReportSettings = ReportSettings()
     warehouse_memory: str = Field(default="3GB", pattern=r"^\d+(MB|GB)$")

@@ -27,6 +27,7 @@ LEAST_TOLERANCE: Final = 0.01  # ... and at least so much, where all stores were
 # Of the sightings where visitors are recognised, at most. The calibration's stores show up to a third of hard faces.
 MOST_UNIDENTIFIED: Final = 0.5
 
+NO_CUTS: Final = "the visitors were linked without the calibration's cuts, as on provisional days"
 _LISTED: Final = 0  # place of the feature that says how many are listed; it has limits of its own
 
 
@@ -147,7 +148,7 @@ def _refusal(calibration: CountCalibration | None, tree: TreeSummary, faces: Fac
     if calibration is None:
         return "no calibration for this embedder and threshold"
     if not tree.clusters or min(tree.clusters) == 0:
-        return "the visitors were linked without the calibration's cuts, as on provisional days"
+        return NO_CUTS
     if not len(features(tree)) == len(calibration.range.features) == len(calibration.model.centre):
         return "the calibration is of another version of the estimate"
     return _of_another_size(tree, calibration.range) or _too_few_recognised(faces) or _unlike(tree, calibration.range)

@@ -17,7 +17,7 @@ from footfall_assets.domain.count_range import CountCalibration, CountRange, Fac
 from footfall_assets.domain.estimate import SIZE_CLASSES, CountModel, TreeSummary
 from footfall_assets.domain.strangers import Strangers
 from footfall_assets.reporting.publication import fetch_rows, has_table
-from footfall_assets.reporting.selected_rows import SELECTED, rows_of
+from footfall_assets.reporting.selected_rows import SELECTED, in_file, rows_of
 from footfall_assets.storage.calibration_store import parse_calibration
 
 _CALIBRATION_SQL: Final = "select digest, document from count_calibration"
@@ -147,14 +147,15 @@ def tree_summaries(
     if whole is not None:
         return whole
     by_cut = _clusters(connection, period, to_the_minute=to_the_minute)
+    sizes = fetch_rows(connection, *in_file(connection, _SIZES_SQL[to_the_minute], period))
     return {
         window: TreeSummary(
             local_visitors=local_visitors,
             clusters=tuple(clusters.get(window, 0) for clusters in by_cut),
             listed=listed,
-            sizes=tuple(sizes),
+            sizes=tuple(of_size),
         )
-        for window, local_visitors, listed, *sizes in fetch_rows(connection, _SIZES_SQL[to_the_minute], period)
+        for window, local_visitors, listed, *of_size in sizes
     }
 
 
@@ -180,10 +181,12 @@ def _clusters(
     """Return for each cut the clusters of each linkage window."""
     if _fits(connection, period):
         by_cut: list[dict[str, int]] = [{} for _ in CUT_COLUMNS]
-        for place, window, clusters in fetch_rows(connection, _ONE_SCAN_SQL[to_the_minute], period):
+        asked = in_file(connection, _ONE_SCAN_SQL[to_the_minute], period)
+        for place, window, clusters in fetch_rows(connection, *asked):
             by_cut[place][window] = clusters
         return by_cut
-    return [dict(fetch_rows(connection, _CLUSTERS_SQL[cut, to_the_minute], period)) for cut in CUT_COLUMNS]
+    queries = (in_file(connection, _CLUSTERS_SQL[cut, to_the_minute], period) for cut in CUT_COLUMNS)
+    return [dict(fetch_rows(connection, *asked)) for asked in queries]
 
 
 def _fits(connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]) -> bool:

@@ -5,7 +5,6 @@ from typing import Final
 from footfall_assets.domain.count_range import Total
 from footfall_assets.reporting.count import CountBasis
 
-NEVER_SEEN: Final = "not available: nothing at these cameras counts people without a face"
 NOT_ADDED: Final = "one total per linkage window; they cannot be added"
 _SHORT_DIGEST: Final = 12  # digits of a calibration's hash that people read
 
@@ -15,6 +14,11 @@ def total_text(total: Total) -> str:
     if total.people is None or total.interval is None:
         return f"not estimated: {total.reason}"
     return f"{total.people:,}" + (f" ({interval_text(total)})" if any(total.interval) else "")
+
+
+def incl_unseen_text(total: Total) -> str:
+    """Return the people who came, seen or not, in one line; such as `not available: no door counter ...`."""
+    return f"not available: {total.reason}" if total.reason is not None else total_text(total)
 
 
 def interval_text(total: Total) -> str:
@@ -32,4 +36,18 @@ def count_notes(totals: tuple[Total, ...], basis: CountBasis | None) -> list[str
             f"{totals[0].level * 100:g} of 100 cases like those it was calibrated on: {basis.origin} "
             f"({basis.made_on}, calibration {basis.digest[:_SHORT_DIGEST]})."
         )
-    return [*notes, f"People whose face never showed: {NEVER_SEEN}."]
+    return notes
+
+
+def unseen_notes(totals: tuple[Total, ...]) -> list[str]:
+    """Return what a reader must know about people who were never seen; nothing where no total holds them."""
+    if not any(total.people for total in totals):
+        return []
+    return [
+        (
+            "Total People incl. Unseen adds those whose face never showed, from what door counters counted in the same "
+            "hours: staff who were counted there are in it, unless FOOTFALL_COUNTERS__VISITS_PER_100_ENTRIES takes "
+            "them out. People who nearly always hide the face cannot be told from people who come rarely: where there "
+            "are many of them, it is too low."
+        )
+    ]

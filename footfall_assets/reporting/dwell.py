@@ -15,7 +15,6 @@ from footfall_assets.reporting.request import Period
 from footfall_assets.reporting.selection import read_directory
 
 MEASURES: Final = ("lower", "midpoint", "upper")
-_TOTALS: Final = tuple(f"total_{measure}_s" for measure in MEASURES)
 
 _CHOSEN: Final = """
 business_day between $first_day and $last_day
@@ -50,20 +49,41 @@ where {_CHOSEN}
 group by location_id
 order by location_id
 """  # noqa: S608 - a constant; what people ask for is bound
-_CLASSES_SQL: Final = f"""
+# The median stay is one of those in the class where half of all stays are reached; which one is not known, so the means
+# of that class stand for it. Classes are a fifth of their value wide or less, from a minute on. Seconds are added up in
+# whole milliseconds: a sum of fractions depends on the order of its rows.
+_MEDIANS_SQL: Final = f"""
+with
+    classes as (
+        select
+            {{key}},
+            from_s,
+            sum(stays) as stays,
+            sum(round(1000 * total_lower_s)::bigint) / 1000 as total_lower_s,
+            sum(round(1000 * total_midpoint_s)::bigint) / 1000 as total_midpoint_s,
+            sum(round(1000 * total_upper_s)::bigint) / 1000 as total_upper_s
+        from dwell_distribution
+        where {_CHOSEN} and zone is {{zones}}
+        group by {{key}}, from_s
+    ),
+    reached as (
+        select
+            *,
+            sum(stays) over (partition by {{key}} order by from_s) as reached,
+            sum(stays) over (partition by {{key}}) as total
+        from classes
+    )
 select
-    location_id,
-    zone,
-    from_s,
-    sum(stays)::bigint as stays,
-    sum(total_lower_s) as total_lower_s,
-    sum(total_midpoint_s) as total_midpoint_s,
-    sum(total_upper_s) as total_upper_s
-from dwell_distribution
-where {_CHOSEN}
-group by location_id, zone, from_s
-order by location_id, zone, from_s
+    {{key}},
+    total_lower_s / stays as median_lower_s,
+    total_midpoint_s / stays as median_midpoint_s,
+    total_upper_s / stays as median_upper_s
+from reached
+where 2 * reached >= total and 2 * (reached - stays) < total
 """  # noqa: S608 - a constant; what people ask for is bound
+_ZONE_MEDIANS_SQL: Final = _MEDIANS_SQL.format(key="location_id, zone", zones="not null")
+_DEPARTMENT_MEDIANS_SQL: Final = _MEDIANS_SQL.format(key="zone", zones="not null")
+_VISIT_MEDIANS_SQL: Final = _MEDIANS_SQL.format(key="location_id", zones="null")
 _DAYS_SQL: Final = f"""
 select
     location_id,
@@ -118,7 +138,7 @@ def dwell_by_zone(
     zones = fetch_at_locations(connection, _ZONES_SQL, period, location_ids)
     if zones.empty:
         raise _no_zone(period)
-    medians = _medians(fetch_at_locations(connection, _CLASSES_SQL, period, location_ids), ["location_id", "zone"])
+    medians = fetch_at_locations(connection, _ZONE_MEDIANS_SQL, period, location_ids)
     plan = fetch_at_locations(connection, _PLAN_SQL, period, location_ids)
     found = zones.merge(medians, on=["location_id", "zone"], how="left").merge(
         plan, on=["location_id", "zone"], how="left"
@@ -140,13 +160,12 @@ def dwell_by_department(
     zones = fetch_at_locations(connection, _ZONES_SQL, period, location_ids)
     if zones.empty:
         raise _no_zone(period)
-    classes = fetch_at_locations(connection, _CLASSES_SQL, period, location_ids).dropna(subset="zone")
-    together = classes.groupby(["zone", "from_s"], as_index=False)[["stays", *_TOTALS]].sum()
-    found = zones.groupby("zone", as_index=False).agg(
-        locations=("location_id", "nunique"), stays=("stays", lambda stays: stays.sum(min_count=1))
-    )
+    medians = fetch_at_locations(connection, _DEPARTMENT_MEDIANS_SQL, period, location_ids)
+    by_name = zones.groupby("zone")
+    columns = {"locations": by_name["location_id"].nunique(), "stays": by_name["stays"].sum(min_count=1)}
+    found = pd.DataFrame(columns).reset_index()
     found["share"] = found["stays"] / found["stays"].sum()
-    return found.merge(_medians(together, ["zone"]), on="zone", how="left").sort_values(
+    return found.merge(medians, on="zone", how="left").sort_values(
         ["stays", "zone"], ascending=[False, True], ignore_index=True
     )
 
@@ -162,9 +181,8 @@ def dwell_of_visits(
     visits = fetch_at_locations(connection, _VISITS_SQL, period, location_ids)
     if visits.empty:
         raise _no_zone(period)
-    classes = fetch_at_locations(connection, _CLASSES_SQL, period, location_ids)
-    whole = classes[classes["zone"].isna()].drop(columns="zone")
-    return _labelled(connection, visits.merge(_medians(whole, ["location_id"]), on="location_id", how="left"))
+    medians = fetch_at_locations(connection, _VISIT_MEDIANS_SQL, period, location_ids)
+    return _labelled(connection, visits.merge(medians, on="location_id", how="left"))
 
 
 def dwell_by_day(
@@ -189,27 +207,9 @@ def camera_visibility(
 
 
 def _labelled(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame) -> pd.DataFrame:
-    directory = read_directory(connection)
-    labels = [directory.label(each) for each in frame["location_id"]]
-    frame.insert(1, "location", pd.Series(labels, index=frame.index, dtype="str"))
+    names = frame["location_id"].map(read_directory(connection).label)
+    frame.insert(1, "location", names.astype("str"))
     return frame
-
-
-def _medians(classes: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return the medians of each combination of `keys`, read from its classes.
-
-    The median stay is one of those in the class where half of all stays are reached; which one is not known, so the
-    means of that class stand for it. Classes are a fifth of their value wide or less, from a minute on.
-    """
-    ordered = classes.sort_values([*keys, "from_s"])
-    stays = ordered.groupby(keys)["stays"]
-    reached, total = stays.cumsum(), stays.transform("sum")
-    holds = (2 * reached >= total) & (2 * (reached - ordered["stays"]) < total)
-    middle = ordered[holds]
-    return pd.DataFrame(
-        {key: middle[key] for key in keys}
-        | {f"median_{measure}_s": middle[f"total_{measure}_s"] / middle["stays"] for measure in MEASURES}
-    )
 
 
 def _no_zone(period: Period) -> NoData:

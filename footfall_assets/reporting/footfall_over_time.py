@@ -7,15 +7,17 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 import duckdb
+import numpy as np
 import pandas as pd
 
-from footfall_assets.contracts.errors import NoData
+from footfall_assets.contracts.errors import NoData, UserMistake
 from footfall_assets.domain.calendar import day_bounds, days_between
-from footfall_assets.reporting.publication import fetch_frame, fetch_rows
+from footfall_assets.reporting.publication import fetch_frame, fetch_rows, has_table
 from footfall_assets.reporting.request import Period
 from footfall_assets.reporting.selection import Directory, LocationInfo, read_directory
 
 COUNTS: Final = ("unique_visitors", "visits", "appearances", "sightings", "unidentified_sightings")
+ROWS_AT_MOST: Final = 400_000  # of one answer: a month of 10,000 stores by day, a table that a browser still holds
 COVERAGE: Final = ("frames_expected", "frames_captured", "frames_kept")
 
 _CHOSEN: Final = """
@@ -51,6 +53,7 @@ from footfall_daily
 where {_CHOSEN}
 """  # noqa: S608 - a constant; what people ask for is bound
 _EXTENT_SQL: Final = "select min(business_day), max(business_day) from footfall_daily"
+_COUNTED_EXTENT_SQL: Final = "select min(business_day), max(business_day) from counted_traffic_daily"
 
 
 def footfall_by_hour(
@@ -61,7 +64,12 @@ def footfall_by_hour(
     Columns: `location_id`, `location`, `business_day` (date), `hour_starts_at` (UTC), `local_time` (wall clock of the
     location, naive, for the axis), then `COUNTS` as nullable integers, missing where nothing was recorded. On the day
     the clock goes back one wall-clock hour occurs twice. `visits` are those that started in the hour.
+
+    Raises:
+        NoData: nothing was recorded at all.
+        UserMistake: there would be more than `ROWS_AT_MOST` rows.
     """
+    _check_rows(period, location_ids, a_day=24, step="hour")
     directory = read_directory(connection)
     counted = fetch_frame(connection, _HOURLY_SQL, _parameters(period, location_ids))
     grid = _hours(period, _known(directory, location_ids), counted)
@@ -74,8 +82,9 @@ def footfall_by_day(
     """Return one row a location and business day, counted or not.
 
     Columns: `location_id`, `location`, `business_day` (date), `local_time` (its midnight, naive, for the axis), then
-    `COUNTS` and `COVERAGE` as nullable integers, missing where nothing was recorded.
+    `COUNTS` and `COVERAGE` as nullable integers, missing where nothing was recorded. Raises as `footfall_by_hour`.
     """
+    _check_rows(period, location_ids, a_day=1, step="day")
     directory = read_directory(connection)
     counted = fetch_frame(connection, _DAILY_SQL, _parameters(period, location_ids))
     grid = _days(period, _known(directory, location_ids))
@@ -83,15 +92,18 @@ def footfall_by_day(
 
 
 def days_with_data(connection: duckdb.DuckDBPyConnection) -> Period:
-    """Return the first and the last business day of a publication's aggregates.
+    """Return the first and the last business day of a publication's aggregates, of cameras and of other counters.
 
     Raises:
         NoData: the publication is empty.
     """
-    ((first, last),) = fetch_rows(connection, _EXTENT_SQL, {})
-    if first is None or last is None:
+    extents = fetch_rows(connection, _EXTENT_SQL, {})
+    if has_table(connection, "counted_traffic_daily"):
+        extents += fetch_rows(connection, _COUNTED_EXTENT_SQL, {})
+    known = [(first, last) for first, last in extents if first is not None]
+    if not known:
         raise NoData("the publication holds no day, expected at least one; ingest stills, then run: footfall run")
-    return Period(first, last)
+    return Period(min(first for first, _ in known), max(last for _, last in known))
 
 
 def _parameters(period: Period, location_ids: tuple[str, ...]) -> dict[str, object]:
@@ -104,20 +116,33 @@ def _known(directory: Directory, location_ids: tuple[str, ...]) -> list[Location
 
 def _hours(period: Period, locations: list[LocationInfo], counted: pd.DataFrame) -> pd.DataFrame:
     """Return the grid of hours; an hour that was counted is in it even where a clock moved by half an hour."""
-    seen = zip(counted["location_id"], counted["business_day"], counted["hour_starts_at"], strict=True)
-    hours = {(place, day, hour.to_pydatetime()) for place, day, hour in seen}
-    for place in locations:
-        for day in days_between(period.first_day, period.last_day):
-            hours.update((place.location_id, day, hour) for hour in _hours_of(day, place.timezone))
+    keys = ["location_id", "business_day", "hour_starts_at"]
     info = {place.location_id: place for place in locations}
-    rows = [
-        (key, info[key].label, day, hour, _wall_clock(hour, info[key].timezone))
-        for key, day, hour in sorted(hours)
-        if key in info
+    zones: dict[str, list[str]] = {}
+    for place in locations:
+        zones.setdefault(place.timezone, []).append(place.location_id)
+    parts = [_hours_at(places, period, zone) for zone, places in zones.items()]
+    parts.append(counted.loc[counted["location_id"].isin(list(info)), keys])
+    grid = pd.concat(parts).drop_duplicates().sort_values(keys, ignore_index=True)
+    local = pd.Series(pd.NaT, index=grid.index, dtype="datetime64[us]")
+    of_place = grid["location_id"].map({key: place.timezone for key, place in info.items()})
+    for zone, rows in grid.groupby(of_place)["hour_starts_at"]:
+        local.loc[rows.index] = rows.dt.tz_convert(str(zone)).dt.tz_localize(None)
+    grid.insert(1, "location", grid["location_id"].map({key: place.label for key, place in info.items()}))
+    return grid.assign(local_time=local)
+
+
+def _hours_at(places: list[str], period: Period, timezone: str) -> pd.DataFrame:
+    days = [
+        (day, start) for day in days_between(period.first_day, period.last_day) for start in _hours_of(day, timezone)
     ]
-    columns = ["location_id", "location", "business_day", "hour_starts_at", "local_time"]
-    return pd.DataFrame.from_records(rows, columns=columns).astype(
-        {"hour_starts_at": "datetime64[us, UTC]", "local_time": "datetime64[us]"}
+    starts = pd.Series([start for _, start in days]).astype("datetime64[us, UTC]")
+    return pd.DataFrame(
+        {
+            "location_id": np.repeat(np.array(places, dtype=object), len(days)),
+            "business_day": np.tile(np.array([day for day, _ in days], dtype=object), len(places)),
+            "hour_starts_at": pd.concat([starts] * len(places), ignore_index=True),
+        }
     )
 
 
@@ -127,18 +152,25 @@ def _hours_of(day: date, timezone: str) -> list[datetime]:
     return [start + timedelta(hours=number) for number in range(int((end - start) / timedelta(hours=1)))]
 
 
-def _wall_clock(moment: datetime, timezone: str) -> pd.Timestamp:
-    return pd.Timestamp(moment).tz_convert(timezone).tz_localize(None)
-
-
 def _days(period: Period, locations: list[LocationInfo]) -> pd.DataFrame:
-    rows = [
-        (place.location_id, place.label, day, pd.Timestamp(day))
-        for place in locations
-        for day in days_between(period.first_day, period.last_day)
-    ]
-    columns = ["location_id", "location", "business_day", "local_time"]
-    return pd.DataFrame.from_records(rows, columns=columns).astype({"local_time": "datetime64[us]"})
+    days = np.array(days_between(period.first_day, period.last_day), dtype=object)
+    each = {
+        "location_id": [place.location_id for place in locations],
+        "location": [place.label for place in locations],
+    }
+    columns = {name: np.repeat(np.array(values, dtype=object), len(days)) for name, values in each.items()}
+    repeated = np.tile(days, len(locations))
+    return pd.DataFrame(columns | {"business_day": repeated, "local_time": repeated.astype("datetime64[us]")})
+
+
+def _check_rows(period: Period, location_ids: tuple[str, ...], *, a_day: int, step: str) -> None:
+    days = (period.last_day - period.first_day).days + 1
+    rows = len(location_ids) * days * a_day
+    if rows > ROWS_AT_MOST:
+        raise UserMistake(
+            f"expected at most {ROWS_AT_MOST:,} points in a chart by {step}, {len(location_ids):,} locations have "
+            f"{rows:,} in these {days:,} days; ask for fewer locations, a shorter period or a longer step"
+        )
 
 
 def _on_grid(grid: pd.DataFrame, counted: pd.DataFrame, *, keys: list[str], counts: list[str]) -> pd.DataFrame:

@@ -9,13 +9,14 @@ from typing import Final
 import duckdb
 import pandas as pd
 
-from footfall_assets.contracts.errors import NoData
+from footfall_assets.contracts.errors import NoData, UserMistake
 from footfall_assets.domain.calendar import days_between
 from footfall_assets.reporting.location_query import fetch_at_locations
 from footfall_assets.reporting.request import Period
-from footfall_assets.reporting.selection import Directory, read_directory
+from footfall_assets.reporting.selection import read_directory
 
 ALL_LOCATIONS: Final = "All locations"
+PAIRS_AT_MOST: Final = 400_000  # of stores: a table that a browser still holds
 
 # All locations together are counted over all there are: who may see some of them only gets no row of it.
 _CHOSEN: Final = """
@@ -50,6 +51,12 @@ from days_between_visits
 where {_WINDOWS} and {_CHOSEN}
 order by linkage_window, location_id, days_between
 """  # noqa: S608 - a constant; what people ask for is bound
+_PAIRS: Final = f"""
+{_WINDOWS}
+and location_id in (select unnest($locations::varchar[]))
+and other_location_id in (select unnest($locations::varchar[]))
+"""
+_PAIRS_SQL: Final = f"select count(*) as pairs from stores_shared where {_PAIRS}"  # noqa: S608 - a constant
 _SHARED_SQL: Final = f"""
 select
     shared.linkage_window,
@@ -136,24 +143,27 @@ def stores_shared(
 
     Raises:
         NoData: there is no visitor.
+        UserMistake: there are more than `PAIRS_AT_MOST` pairs.
     """
+    pairs = int(fetch_at_locations(connection, _PAIRS_SQL, period, location_ids)["pairs"].iloc[0])
+    if pairs > PAIRS_AT_MOST:
+        raise UserMistake(
+            f"expected at most {PAIRS_AT_MOST:,} pairs of stores that share visitors, these {len(location_ids):,} have "
+            f"{pairs:,}; ask for fewer locations"
+        )
     found = fetch_at_locations(connection, _SHARED_SQL, period, location_ids)
     if found.empty:
         raise _nothing(period)
     directory = read_directory(connection)
-    found.insert(3, "other_location", [directory.label(each) for each in found["other_location_id"]])
+    found.insert(3, "other_location", found["other_location_id"].map(directory.label).astype("str"))
     return _labelled(connection, found)
 
 
 def _labelled(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame) -> pd.DataFrame:
     directory = read_directory(connection)
-    labels = [_label(directory, each) for each in frame["location_id"]]
-    frame.insert(1, "location", pd.Series(labels, index=frame.index, dtype="str"))
+    labels = frame["location_id"].map(directory.label, na_action="ignore").fillna(ALL_LOCATIONS)
+    frame.insert(1, "location", labels.astype("str"))
     return frame
-
-
-def _label(directory: Directory, location_id: object) -> str:
-    return directory.label(location_id) if isinstance(location_id, str) else ALL_LOCATIONS
 
 
 def _nothing(period: Period) -> NoData:

@@ -6,7 +6,7 @@ database of its own that may spill to disk and is gone afterwards.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -38,6 +38,7 @@ select distinct business_day from fct_sightings
 where
     ($first_day::date is null or business_day >= $first_day)
     and ($last_day::date is null or business_day <= $last_day)
+    and ($places::varchar[] is null or location_id in (select unnest($places::varchar[])))
 """
 # An excluded visitor, such as staff, is in the log and in no count.
 _DAY_SQL: Final = """
@@ -49,7 +50,9 @@ select
     if(is_excluded, null, visitor_id) as visitor_id,
     coalesce(unidentified_reason, excluded_reason) as reason
 from fct_sightings
-where business_day = $day
+where
+    business_day = $day
+    and ($places::varchar[] is null or location_id in (select unnest($places::varchar[])))
 """
 _KNOWS_EXCLUSION_SQL: Final = """
 select count(*) > 0 from duckdb_columns() where table_name = 'fct_sightings' and column_name = 'is_excluded'
@@ -57,7 +60,9 @@ select count(*) > 0 from duckdb_columns() where table_name = 'fct_sightings' and
 _DAY_BEFORE_EXCLUSION_SQL: Final = """
 select face_image_id, image_id, location_id, linkage_window, visitor_id, unidentified_reason as reason
 from fct_sightings
-where business_day = $day
+where
+    business_day = $day
+    and ($places::varchar[] is null or location_id in (select unnest($places::varchar[])))
 """
 _TABLES_SQL: Final = """
 create table totals(side varchar, linkage_window varchar, visitor_id varchar, sightings bigint);
@@ -176,7 +181,13 @@ class Side:
 
 @contextmanager
 def matched_sightings(
-    before: Side, after: Side, partitions: PartitionStore, *, first_day: date | None, last_day: date | None
+    before: Side,
+    after: Side,
+    partitions: PartitionStore,
+    *,
+    first_day: date | None,
+    last_day: date | None,
+    location_ids: Sequence[str] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a database of what both publications say about the same faces, for as long as the block runs.
 
@@ -189,16 +200,18 @@ def matched_sightings(
         partitions: where the `faces` lie that both were made from.
         first_day: business day to begin with; None for all.
         last_day: business day to end with; None for all.
+        location_ids: of the sightings; None for all.
     """
+    places = None if location_ids is None else list(location_ids)
     with tempfile.TemporaryDirectory(prefix="footfall-compare-") as folder:
         scratch = duckdb.connect(Path(folder, "scratch.duckdb"), config={**_SCRATCH, "temp_directory": folder})
         try:
             scratch.execute(_TABLES_SQL)
-            period = {"first_day": first_day, "last_day": last_day}
+            period = {"first_day": first_day, "last_day": last_day, "places": places}
             days = {day for side in (before, after) for (day,) in fetch_rows(side.connection, _DAYS_SQL, period)}
             for day in sorted(days):
-                _load(scratch, _BEFORE_SQL, before.connection, day)
-                _load(scratch, _AFTER_SQL, after.connection, day)
+                _load(scratch, _BEFORE_SQL, before.connection, day, places)
+                _load(scratch, _AFTER_SQL, after.connection, day, places)
                 scratch.execute(_SAME_ID_SQL)
                 _match_by_overlap(scratch, before, after, partitions, day)
                 scratch.execute(_COUNT_SQL)
@@ -207,9 +220,15 @@ def matched_sightings(
             scratch.close()
 
 
-def _load(scratch: duckdb.DuckDBPyConnection, sql: str, source: duckdb.DuckDBPyConnection, day: date) -> None:
+def _load(
+    scratch: duckdb.DuckDBPyConnection,
+    sql: str,
+    source: duckdb.DuckDBPyConnection,
+    day: date,
+    places: list[str] | None,
+) -> None:
     [(knows_exclusion,)] = fetch_rows(source, _KNOWS_EXCLUSION_SQL, {})
-    rows = source.execute(_DAY_SQL if knows_exclusion else _DAY_BEFORE_EXCLUSION_SQL, {"day": day})
+    rows = source.execute(_DAY_SQL if knows_exclusion else _DAY_BEFORE_EXCLUSION_SQL, {"day": day, "places": places})
     stream_into(scratch, sql, rows.to_arrow_reader(_ROWS_AT_A_TIME))
 
 

@@ -188,6 +188,11 @@ def _open(lake: LakeStore, published: PublishedFile, for_s: float) -> Iterator[d
             f"the report needs more than {_HARDENED['memory_limit']} of memory; "
             "ask for a shorter period or fewer cameras"
         ) from error
+    except (duckdb.CatalogException, duckdb.BinderException) as error:  # a table or a column that came later
+        raise NoData(
+            "this publication was made by an earlier release and does not hold what is needed here; "
+            "choose a newer one, or publish again: footfall run"
+        ) from error
     except duckdb.InterruptException as error:
         raise UserMistake(
             f"the report takes longer than {for_s:g} seconds; ask for a shorter period or fewer cameras"

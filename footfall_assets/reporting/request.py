@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,17 @@ MIN_APPEARANCES_LIMIT: Final = 1_000_000  # appearances; far beyond any visitor,
 _FURTHEST_AHEAD: Final = timedelta(hours=14)  # UTC+14, Line Islands: the earliest local midnight on Earth
 _MINUTE: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _DAY_STARTS: Final = (None, time())  # two ways to say that a period begins with a day
+
+
+class Order(StrEnum):
+    """How a list is sorted; ties by Visitor ID, then linkage window."""
+
+    MOST_APPEARANCES = "most appearances"
+    FEWEST_APPEARANCES = "fewest appearances"
+    VISITOR_ID = "visitor id"
+    MOST_LOCATIONS = "most locations"
+    MOST_VISITS = "most visits"
+    LAST_SEEN = "last seen"
 
 
 @dataclass(frozen=True)

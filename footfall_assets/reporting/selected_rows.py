@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import duckdb
+
+from footfall_assets.reporting.publication import fetch_rows
 from footfall_assets.reporting.request import Period
 from footfall_assets.reporting.selection import Directory, Selection
 
@@ -14,6 +17,22 @@ from footfall_assets.reporting.selection import Directory, Selection
 SELECTED: Final = """
 business_day between $first_day and $last_day
 and ($cameras::varchar[] is null or camera_id in (select unnest($cameras::varchar[])))
+"""
+# The same by number: cameras of one location are neighbours, and rows of others are skipped by the block.
+_SELECTED_BY_NUMBER: Final = """
+business_day between $first_day and $last_day
+and ($cameras::integer[] is null or camera_number in (select unnest($cameras::integer[])))
+"""
+_NUMBERS_SQL: Final = "select camera_number from dim_cameras where camera_id in (select unnest($cameras::varchar[]))"
+# The appearances of some visitors, in a CTE `chosen`; a number is cheaper to look for than two texts.
+OF_CHOSEN: Final = "semi join chosen using (linkage_window, visitor_id)"
+_OF_CHOSEN_BY_NUMBER: Final = """
+semi join (
+    select visitor_number from visitor_window semi join chosen using (linkage_window, visitor_id)
+) as numbers using (visitor_number)
+"""
+_IS_NUMBERED_SQL: Final = """
+select 1 from duckdb_columns() where table_name = 'dim_cameras' and column_name = 'camera_number'
 """
 # One row a location: where its clock shows the period's first and last minute.
 _EDGES: Final = """
@@ -52,6 +71,23 @@ def selected_rows(directory: Directory, selection: Selection, period: Period) ->
         "ends": [ends for _, ends in bounds],
     }
     return SelectedRows(days | edges, to_the_minute=True)
+
+
+def in_file(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]
+) -> tuple[str, Mapping[str, object]]:
+    """Return a query with `SELECTED` and `OF_CHOSEN` as the open file answers it fastest, and what to bind.
+
+    Publications of before number neither cameras nor visitors.
+    """
+    if not fetch_rows(connection, _IS_NUMBERED_SQL, {}):
+        return sql, parameters
+    by_number = sql.replace(SELECTED, _SELECTED_BY_NUMBER).replace(OF_CHOSEN, _OF_CHOSEN_BY_NUMBER)
+    cameras = parameters["cameras"]
+    if cameras is None:
+        return by_number, parameters
+    numbers = [number for (number,) in fetch_rows(connection, _NUMBERS_SQL, {"cameras": cameras})]
+    return by_number, dict(parameters) | {"cameras": numbers}
 
 
 def rows_of(table: str, moment: str) -> dict[bool, str]:

@@ -8,13 +8,14 @@ from typing import Final
 import duckdb
 
 from footfall_assets.contracts.errors import UserMistake
-from footfall_assets.reporting.publication import fetch_rows
+from footfall_assets.reporting.publication import fetch_rows, has_table
 from footfall_assets.reporting.request import ReportRequest
 
 _NAMED_IN_MESSAGES: Final = 20  # known ids a message lists before it only counts the rest
 
 _LOCATIONS_SQL: Final = "select location_id, name, timezone, mode, is_current from dim_locations order by location_id"
 _CAMERAS_SQL: Final = "select camera_id, location_id, name, is_current from dim_cameras order by camera_id"
+_COUNTED_SQL: Final = "select distinct location_id from counted_traffic_daily"
 _GROUPS_SQL: Final = """
 select group_id, min(name), list(camera_id order by camera_id)
 from dim_camera_groups
@@ -57,12 +58,14 @@ class CameraGroupInfo:
 class Directory:
     """The locations, cameras and camera groups of a publication that somebody may know of, by id.
 
-    `is_restricted`: others may exist; then all means all of these, and what the registry has forgotten is left out.
+    `counted_ids` are the locations of which a door counter or another source says something. `is_restricted`: others
+    may exist; then all means all of these, and what the registry has forgotten is left out.
     """
 
     locations: Mapping[str, LocationInfo]
     cameras: Mapping[str, CameraInfo]
     groups: Mapping[str, CameraGroupInfo]
+    counted_ids: frozenset[str] = frozenset()
     is_restricted: bool = False
 
     def label(self, location_id: str) -> str:
@@ -73,16 +76,25 @@ class Directory:
 
 @dataclass(frozen=True)
 class Selection:
-    """The cameras of a request: `camera_ids` is None for all, including those the registry has forgotten."""
+    """The cameras of a request: `camera_ids` is None for all, including those the registry has forgotten.
+
+    `location_ids` are the places of the cameras and those of `counted_only_ids`, where people are counted without one.
+    """
 
     camera_ids: tuple[str, ...] | None
     location_ids: tuple[str, ...]
     group_name: str | None
+    counted_only_ids: tuple[str, ...] = ()
 
     @property
     def parameter(self) -> list[str] | None:
         """The value to bind where a query selects cameras."""
         return None if self.camera_ids is None else list(self.camera_ids)
+
+    @property
+    def camera_place_ids(self) -> tuple[str, ...]:
+        """The locations at which there is a camera."""
+        return tuple(key for key in self.location_ids if key not in self.counted_only_ids)
 
 
 def read_directory(connection: duckdb.DuckDBPyConnection, *, allowed: Iterable[str] | None = None) -> Directory:
@@ -106,6 +118,7 @@ def restricted(directory: Directory, allowed: Iterable[str]) -> Directory:
         locations={key: each for key, each in directory.locations.items() if key in places},
         cameras=cameras,
         groups={key: each for key, each in groups.items() if each.camera_ids},
+        counted_ids=directory.counted_ids & places,
         is_restricted=True,
     )
 
@@ -128,7 +141,14 @@ def _whole_directory(connection: duckdb.DuckDBPyConnection) -> Directory:
         groups={
             row[0]: CameraGroupInfo(row[0], row[1], tuple(row[2])) for row in fetch_rows(connection, _GROUPS_SQL, {})
         },
+        counted_ids=_counted_ids(connection),
     )
+
+
+def _counted_ids(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    if not has_table(connection, "counted_traffic_daily"):  # one file holds it, and publications of before none
+        return frozenset()
+    return frozenset(location_id for (location_id,) in fetch_rows(connection, _COUNTED_SQL, {}))
 
 
 def select_cameras(directory: Directory, request: ReportRequest) -> Selection:
@@ -141,19 +161,23 @@ def select_cameras(directory: Directory, request: ReportRequest) -> Selection:
     _check_known("camera", request.camera_ids, {key: each.name for key, each in directory.cameras.items()})
     groups = (request.camera_group,) if request.camera_group else ()
     _check_known("camera group", groups, {key: each.name for key, each in directory.groups.items()})
+    counted_only = _counted_only(directory, request)
     if request.selects_all and not directory.is_restricted:
-        return Selection(camera_ids=None, location_ids=_places_in_use(directory), group_name=None)
+        places = tuple(sorted({*_places_in_use(directory), *counted_only}))
+        return Selection(camera_ids=None, location_ids=places, group_name=None, counted_only_ids=counted_only)
     group = directory.groups[request.camera_group] if request.camera_group else None
     chosen = [camera for camera in directory.cameras.values() if _matches(camera, request, group)]
-    if not chosen:
+    if not chosen and not counted_only:
         raise UserMistake(
             "expected at least one camera that satisfies all filters, found none; "
-            "drop a location, a camera or the camera group"
+            "drop a location, a camera or the camera group. Without a camera nobody knows who came to a location: "
+            "unique visitors are not available there"
         )
     return Selection(
         camera_ids=tuple(sorted(camera.camera_id for camera in chosen)),
-        location_ids=tuple(sorted({camera.location_id for camera in chosen})),
+        location_ids=tuple(sorted({*(camera.location_id for camera in chosen), *counted_only})),
         group_name=group.name if group else None,
+        counted_only_ids=counted_only,
     )
 
 
@@ -163,6 +187,15 @@ def _matches(camera: CameraInfo, request: ReportRequest, group: CameraGroupInfo 
         and (not request.camera_ids or camera.camera_id in request.camera_ids)
         and (group is None or camera.camera_id in group.camera_ids)
     )
+
+
+def _counted_only(directory: Directory, request: ReportRequest) -> tuple[str, ...]:
+    """Return the locations without any camera at which people are counted; who asks for cameras asks for none."""
+    if request.camera_ids or request.camera_group:
+        return ()
+    counted = directory.counted_ids.difference(camera.location_id for camera in directory.cameras.values())
+    asked = counted.intersection(request.location_ids or counted)
+    return tuple(sorted(key for key in asked if key in directory.locations and directory.locations[key].mode != "off"))
 
 
 def _places_in_use(directory: Directory) -> tuple[str, ...]:

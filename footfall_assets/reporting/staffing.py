@@ -274,9 +274,8 @@ def _bound(level: ServiceLevel) -> dict[str, object]:
 
 def _wall_clock(frame: pd.DataFrame, zones: Mapping[str, str]) -> pd.Series:
     local = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us]")
-    for location_id, rows in frame.groupby("location_id"):
-        zone = zones.get(str(location_id), "UTC")
-        local.loc[rows.index] = rows["hour_starts_at"].dt.tz_convert(zone).dt.tz_localize(None).astype("datetime64[us]")
+    for zone, hours in frame.groupby(frame["location_id"].map(zones).fillna("UTC"))["hour_starts_at"]:
+        local.loc[hours.index] = hours.dt.tz_convert(str(zone)).dt.tz_localize(None).astype("datetime64[us]")
     return local
 
 

@@ -7,35 +7,31 @@ that only they would have filled ends a visit.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import duckdb
 
 from footfall_assets.contracts.errors import UserMistake
-from footfall_assets.reporting.publication import fetch_rows
-from footfall_assets.reporting.request import ReportRequest
-from footfall_assets.reporting.selected_rows import SelectedRows, rows_of, selected_rows
+from footfall_assets.reporting.publication import fetch_rows, has_table
+from footfall_assets.reporting.ready_ranking import READY_ORDERS, is_ready, ready_listed_by_window, ready_ranking
+from footfall_assets.reporting.request import Order, ReportRequest
+from footfall_assets.reporting.selected_rows import OF_CHOSEN, SelectedRows, in_file, rows_of, selected_rows
 from footfall_assets.reporting.selection import Directory, read_directory, select_cameras
 
 ROWS_A_PAGE_AT_MOST: Final = 1_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ROWS_A_PIECE: Final = 100_000  # of some 300 bytes each, while a whole list is read
 
 
-class Order(StrEnum):
-    """How a list is sorted; ties by Visitor ID, then linkage window."""
-
-    MOST_APPEARANCES = "most appearances"
-    FEWEST_APPEARANCES = "fewest appearances"
-    VISITOR_ID = "visitor id"
-    MOST_LOCATIONS = "most locations"
-
-
+_LAST_SEEN: Final = {False: "max(last_seen_at)", True: "max(ended_at)"}  # by whether the rows are to the minute
 _SORTED: Final[Mapping[Order, str]] = {
     Order.MOST_APPEARANCES: "total_appearances desc, visitor_id, linkage_window",
     Order.FEWEST_APPEARANCES: "total_appearances, visitor_id, linkage_window",
     Order.VISITOR_ID: "visitor_id, linkage_window",
     Order.MOST_LOCATIONS: "count(distinct location_id) desc, total_appearances desc, visitor_id, linkage_window",
+    Order.LAST_SEEN: "{last_seen} desc, visitor_id, linkage_window",
 }
 _APPEARANCES: Final = rows_of("fct_appearances", "started_at")
 _SOURCES: Final = {
@@ -53,7 +49,8 @@ having total_appearances >= $min_appearances
     for to_the_minute, (rows, appearances) in _SOURCES.items()
 }
 _RANKED_SQL: Final = {
-    (order, to_the_minute): f"{totals} order by {columns} limit $most offset $skipped"
+    (order, to_the_minute): f"{totals} order by {columns.format(last_seen=_LAST_SEEN[to_the_minute])} "
+    "limit $most offset $skipped"
     for order, columns in _SORTED.items()
     for to_the_minute, totals in _TOTALS.items()
 }
@@ -64,6 +61,46 @@ _LISTED_SQL: Final = {
 
 # Appearances of one visitor may overlap (two cameras), so a pause counts from the latest end so far, not from the last
 # row. Local midnight ends a visit: the business day is part of the partition.
+_IS_ARRIVAL: Final = """
+coalesce(
+    started_at > max(ended_at) over (
+        partition by linkage_window, visitor_id, location_id, business_day
+        order by started_at, ended_at
+        rows between unbounded preceding and 1 preceding
+    ) + to_seconds($visit_gap_s),
+    true
+)
+"""
+_BY_VISITS: Final = """
+having total_appearances >= $min_appearances
+order by {visits} desc, total_appearances desc, visitor_id, linkage_window
+limit $most offset $skipped
+"""
+_RANKED_BY_VISITS_SQL: Final = {
+    to_the_minute: f"""
+with
+    arrivals as (
+        select linkage_window, visitor_id, {_IS_ARRIVAL} as is_arrival
+        from {rows} as appearances
+        where visitor_id is not null
+    )
+select linkage_window, visitor_id, count(*) as total_appearances
+from arrivals
+group by linkage_window, visitor_id
+{_BY_VISITS.format(visits="count(*) filter (where is_arrival)")}
+"""  # noqa: S608 - a constant; what people ask for is bound
+    for to_the_minute, rows in _APPEARANCES.items()
+}
+# All cameras and whole days: the visits are published, a third of the rows and nothing to sort.
+_RANKED_BY_READY_VISITS_SQL: Final = f"""
+select linkage_window, visitor_id, sum(appearances)::bigint as total_appearances
+from fct_visits
+where visitor_id is not null and business_day between $first_day and $last_day
+group by linkage_window, visitor_id
+{_BY_VISITS.format(visits="count(*)")}
+"""  # noqa: S608 - a constant; what people ask for is bound
+_PUBLISHED_GAP_SQL: Final = "select visit_gap_s from publication_header"
+
 _STAYS_SQL: Final = {
     to_the_minute: f"""
 with
@@ -75,16 +112,10 @@ with
             linkage_window,
             visitor_id,
             location_id,
-            coalesce(
-                started_at > max(ended_at) over (
-                    partition by linkage_window, visitor_id, location_id, business_day
-                    order by started_at, ended_at
-                    rows between unbounded preceding and 1 preceding
-                ) + to_seconds($visit_gap_s),
-                true
-            ) as is_arrival
+            ended_at,
+            {_IS_ARRIVAL} as is_arrival
         from {rows} as appearances
-        semi join chosen using (linkage_window, visitor_id)
+        {OF_CHOSEN}
     ),
     stays as (
         select
@@ -92,7 +123,8 @@ with
             visitor_id,
             location_id,
             count(*) as appearances,
-            count(*) filter (where is_arrival) as visits
+            count(*) filter (where is_arrival) as visits,
+            epoch_us(max(ended_at)) as ended_us
         from arrivals
         group by linkage_window, visitor_id, location_id
     )
@@ -100,7 +132,9 @@ select
     linkage_window,
     visitor_id,
     sum(visits)::bigint as visits,
-    list(struct_pack(location_id := location_id, appearances := appearances)) as frequencies
+    list(struct_pack(location_id := location_id, appearances := appearances)) as frequencies,
+    max(ended_us) as ended_us,
+    arg_max(location_id, ended_us) as last_location_id
 from stays
 group by linkage_window, visitor_id
 """  # noqa: S608 - a constant; what people ask for is bound
@@ -110,13 +144,23 @@ group by linkage_window, visitor_id
 
 @dataclass(frozen=True, slots=True)
 class VisitorRow:
-    """One visitor of one linkage window; `frequencies`: appearances by location, most first, sum to the total."""
+    """One visitor of one linkage window.
+
+    Attributes:
+        linkage_window: such as `2024-01`.
+        visitor_id: of that window.
+        total_appearances: in the selection.
+        visits: over the selected cameras.
+        frequencies: appearances by location, most first; they sum to the total.
+        last_seen_at: the end of the last appearance, on the clock of its location.
+    """
 
     linkage_window: str
     visitor_id: str
     total_appearances: int
     visits: int
     frequencies: tuple[tuple[str, int], ...]
+    last_seen_at: datetime | None = None
 
     def __post_init__(self) -> None:
         by_location = sum(count for _, count in self.frequencies)
@@ -147,7 +191,7 @@ def visitor_page(
         raise UserMistake(f"expected a row from 0 on and 1 to {ROWS_A_PAGE_AT_MOST} rows, got {first} and {most}")
     directory = read_directory(connection, allowed=allowed)
     rows = selected_rows(directory, select_cameras(directory, request), request.period)
-    ranked = _ranked(connection, rows, request, order, most=most, skipped=first)
+    ranked = _ranked(connection, rows, request, order, most=most, skipped=first, visit_gap_s=visit_gap_s)
     return _with_stays(connection, rows, directory, ranked.fetchall(), visit_gap_s)
 
 
@@ -158,8 +202,9 @@ def all_visitors(
     visit_gap_s: int,
     allowed: Iterable[str] | None = None,
     most: int | None = None,
+    order: Order = Order.MOST_APPEARANCES,
 ) -> Iterator[tuple[VisitorRow, ...]]:
-    """Yield the list in its order, most appearances first, in pieces that fit in memory; raises as `visitor_page`.
+    """Yield the list in an order, in pieces that fit in memory; raises as `visitor_page`.
 
     `most` is how many rows of it; None for all.
     """
@@ -167,7 +212,7 @@ def all_visitors(
     rows = selected_rows(directory, select_cameras(directory, request), request.period)
     # A cursor of its own: the ranking stays open while the stays of its pieces are asked for.
     with connection.cursor() as cursor:
-        ranked = _ranked(cursor, rows, request, Order.MOST_APPEARANCES, most=most, skipped=0)
+        ranked = _ranked(cursor, rows, request, order, most=most, skipped=0, visit_gap_s=visit_gap_s)
         while found := ranked.fetchmany(_ROWS_A_PIECE):
             yield _with_stays(connection, rows, directory, found, visit_gap_s)
 
@@ -176,8 +221,10 @@ def listed_by_window(
     connection: duckdb.DuckDBPyConnection, rows: SelectedRows, *, min_appearances: int
 ) -> dict[str, int]:
     """Return by linkage window how many visitors have at least `min_appearances` in the selection."""
+    if is_ready(connection, rows):
+        return ready_listed_by_window(connection, rows, min_appearances=min_appearances)
     parameters = dict(rows.parameters) | {"min_appearances": min_appearances}
-    return dict(fetch_rows(connection, _LISTED_SQL[rows.to_the_minute], parameters))
+    return dict(fetch_rows(connection, *in_file(connection, _LISTED_SQL[rows.to_the_minute], parameters)))
 
 
 def _ranked(
@@ -188,9 +235,30 @@ def _ranked(
     *,
     most: int | None,
     skipped: int,
+    visit_gap_s: int,
 ) -> duckdb.DuckDBPyConnection:
     limits = {"min_appearances": request.min_appearances, "most": most, "skipped": skipped}
-    return connection.execute(_RANKED_SQL[order, rows.to_the_minute], dict(rows.parameters) | limits)
+    parameters = dict(rows.parameters)
+    if order in READY_ORDERS and is_ready(connection, rows):
+        return ready_ranking(connection, rows, order, limits)
+    if order is not Order.MOST_VISITS:
+        sql, bound = in_file(connection, _RANKED_SQL[order, rows.to_the_minute], parameters | limits)
+        return connection.execute(sql, dict(bound))
+    if _visits_are_ready(connection, rows, visit_gap_s):
+        days = {name: parameters[name] for name in ("first_day", "last_day")}
+        return connection.execute(_RANKED_BY_READY_VISITS_SQL, days | limits)
+    asked = parameters | limits | {"visit_gap_s": visit_gap_s}
+    sql, bound = in_file(connection, _RANKED_BY_VISITS_SQL[rows.to_the_minute], asked)
+    return connection.execute(sql, dict(bound))
+
+
+def _visits_are_ready(connection: duckdb.DuckDBPyConnection, rows: SelectedRows, visit_gap_s: int) -> bool:
+    """Return whether the publication's own visits are those of the selection: of all cameras, by the same pause."""
+    if rows.to_the_minute or rows.parameters["cameras"] is not None:
+        return False
+    if not (has_table(connection, "fct_visits") and has_table(connection, "publication_header")):
+        return False
+    return fetch_rows(connection, _PUBLISHED_GAP_SQL, {}) == [(visit_gap_s,)]
 
 
 def _with_stays(
@@ -205,14 +273,19 @@ def _with_stays(
         "visitors": [visitor for _, visitor, _ in ranked],
         "visit_gap_s": visit_gap_s,
     }
-    found = fetch_rows(connection, _STAYS_SQL[rows.to_the_minute], dict(rows.parameters) | asked)
-    stays = {(window, visitor): (visits, frequencies) for window, visitor, visits, frequencies in found}
-    return tuple(
-        VisitorRow(
-            window, visitor, total, stays[window, visitor][0], _by_frequency(stays[window, visitor][1], directory)
-        )
-        for window, visitor, total in ranked
-    )
+    found = fetch_rows(connection, *in_file(connection, _STAYS_SQL[rows.to_the_minute], dict(rows.parameters) | asked))
+    stays = {(window, visitor): of_one for window, visitor, *of_one in found}
+    clocks = {key: ZoneInfo(place.timezone) for key, place in directory.locations.items()}
+    return tuple(_row(ranked_row, stays[ranked_row[0], ranked_row[1]], directory, clocks) for ranked_row in ranked)
+
+
+def _row(
+    ranked: tuple[Any, ...], stays: Sequence[Any], directory: Directory, clocks: Mapping[str, ZoneInfo]
+) -> VisitorRow:
+    window, visitor, total = ranked
+    visits, frequencies, ended_us, place = stays
+    last_seen_at = (_EPOCH + timedelta(microseconds=ended_us)).astimezone(clocks.get(place, UTC))
+    return VisitorRow(window, visitor, total, visits, _by_frequency(frequencies, directory), last_seen_at)
 
 
 def _by_frequency(frequencies: Iterable[Mapping[str, Any]], directory: Directory) -> tuple[tuple[str, int], ...]:

@@ -10,8 +10,10 @@ from typing import Final
 
 import duckdb
 
+from footfall_assets.contracts.calibration import DEFAULT_LEVEL
 from footfall_assets.contracts.errors import NoData
 from footfall_assets.domain.count_range import FacesSeen, Total
+from footfall_assets.domain.unseen import NO_COUNTER
 from footfall_assets.reporting.count import (
     CountBasis,
     basis_of,
@@ -21,10 +23,16 @@ from footfall_assets.reporting.count import (
     window_totals,
 )
 from footfall_assets.reporting.count_text import NOT_ADDED
+from footfall_assets.reporting.provisional_days import (
+    ProvisionalDays,
+    read_provisional_days,
+    with_provisional_reasons,
+)
 from footfall_assets.reporting.publication import fetch_rows, has_table
 from footfall_assets.reporting.request import Period, ReportRequest
-from footfall_assets.reporting.selected_rows import SELECTED, SelectedRows, rows_of, selected_rows
+from footfall_assets.reporting.selected_rows import SELECTED, SelectedRows, in_file, rows_of, selected_rows
 from footfall_assets.reporting.selection import Directory, Selection, read_directory, select_cameras
+from footfall_assets.reporting.unseen import totals_incl_unseen
 from footfall_assets.reporting.visitor_list import VisitorRow, all_visitors, listed_by_window
 
 VISIT_GAP_S: Final = 3 * 3600  # seconds away that still belong to one visit (decision G4)
@@ -81,6 +89,9 @@ order by business_day
 """
 
 
+_NOT_ASKED: Final = Total(None, None, DEFAULT_LEVEL, NO_COUNTER)
+
+
 @dataclass(frozen=True)
 class WindowTotal:
     """The people of one linkage window; totals of several windows are never added.
@@ -91,6 +102,7 @@ class WindowTotal:
         identified_visitors: visitors of the selection, whatever the least number of appearances.
         listed_visitors: rows of the list.
         excluded_visitors: staff, who are in no count.
+        total_incl_unseen: how many people came, those included whose face never showed; or why nobody can say.
     """
 
     linkage_window: str
@@ -98,13 +110,14 @@ class WindowTotal:
     identified_visitors: int
     listed_visitors: int
     excluded_visitors: int = 0
+    total_incl_unseen: Total = _NOT_ASKED
 
 
 @dataclass(frozen=True)
 class VisitorReport:
     """A report; `windows` is what was counted, `visitors` what is listed, or nothing where only the head was asked.
 
-    `starts_at` and `ends_at` are those of the period that was asked for.
+    `starts_at` and `ends_at` are those of the period that was asked for; `provisional_days` lie in it.
     """
 
     first_day: date
@@ -120,6 +133,7 @@ class VisitorReport:
     count_basis: CountBasis | None = None
     starts_at: time | None = None
     ends_at: time | None = None
+    provisional_days: tuple[ProvisionalDays, ...] = ()
 
     @property
     def period(self) -> Period:
@@ -130,6 +144,12 @@ class VisitorReport:
     def total(self) -> Total:
         """The people of the period and cameras; without a number where it crosses windows, which cannot be added."""
         each = self.windows[0].total
+        return Total(None, None, each.level, NOT_ADDED) if self.crosses_windows else each
+
+    @property
+    def total_incl_unseen(self) -> Total:
+        """The people of the period and cameras, seen or not; as `total` where it crosses windows."""
+        each = self.windows[0].total_incl_unseen
         return Total(None, None, each.level, NOT_ADDED) if self.crosses_windows else each
 
     @property
@@ -181,7 +201,11 @@ def visitor_head(
     if not seen:
         raise _no_sightings(connection, request, selection)
     calibration = read_calibration(connection)
+    provisional = read_provisional_days(connection, request.first_day, request.last_day)
     trees = tree_summaries(connection, rows.parameters, to_the_minute=rows.to_the_minute)
+    totals = with_provisional_reasons(
+        window_totals(calibration, trees, _faces_by_window(seen), read_strangers(connection)), provisional
+    )
     return VisitorReport(
         first_day=request.first_day,
         last_day=request.last_day,
@@ -190,10 +214,11 @@ def visitor_head(
         camera_group=_camera_group(selection, {each.location_id for each in seen}),
         min_appearances=request.min_appearances,
         windows=_windows(
-            window_totals(calibration, trees, _faces_by_window(seen), read_strangers(connection)),
+            totals,
+            totals_incl_unseen(connection, directory, rows, totals),
             {window: tree.listed for window, tree in trees.items()},
             listed_by_window(connection, rows, min_appearances=request.min_appearances),
-            dict(fetch_rows(connection, _EXCLUDED_SQL[rows.to_the_minute], rows.parameters)),
+            dict(fetch_rows(connection, *in_file(connection, _EXCLUDED_SQL[rows.to_the_minute], rows.parameters))),
         ),
         visitors=(),
         sightings=sum(each.sightings for each in seen),
@@ -201,6 +226,7 @@ def visitor_head(
         visit_gap_s=visit_gap_s,
         notes=_notes(directory, selection),
         count_basis=basis_of(calibration),
+        provisional_days=tuple(each for each in provisional if each.is_in_period),
     )
 
 
@@ -219,7 +245,7 @@ def _seen(connection: duckdb.DuckDBPyConnection, rows: SelectedRows) -> list[_Se
     """Return what was seen; publications of before have every sighting and no sums."""
     is_summed = not rows.to_the_minute and has_table(connection, "sightings_daily")
     sql = _SEEN_DAILY_SQL if is_summed else _SEEN_SQL[rows.to_the_minute]
-    return [_Seen(*row) for row in fetch_rows(connection, sql, rows.parameters)]
+    return [_Seen(*row) for row in fetch_rows(connection, *in_file(connection, sql, rows.parameters))]
 
 
 def _faces_by_window(seen: Iterable[_Seen]) -> dict[str, FacesSeen]:
@@ -233,18 +259,26 @@ def _faces_by_window(seen: Iterable[_Seen]) -> dict[str, FacesSeen]:
 
 def _windows(
     totals: Mapping[str, Total],
+    incl_unseen: Mapping[str, Total],
     identified: Mapping[str, int],
     listed: Mapping[str, int],
     excluded: Mapping[str, int],
 ) -> tuple[WindowTotal, ...]:
     return tuple(
-        WindowTotal(window, total, identified.get(window, 0), listed.get(window, 0), excluded.get(window, 0))
+        WindowTotal(
+            linkage_window=window,
+            total=total,
+            identified_visitors=identified.get(window, 0),
+            listed_visitors=listed.get(window, 0),
+            excluded_visitors=excluded.get(window, 0),
+            total_incl_unseen=incl_unseen[window],
+        )
         for window, total in totals.items()
     )
 
 
 def _camera_group(selection: Selection, seen: set[str]) -> str:
-    places = len(seen.union(selection.location_ids))
+    places = len(seen.union(selection.camera_place_ids))
     stores = f"{places:,} Store Location{'' if places == 1 else 's'}"
     if selection.group_name is None or selection.camera_ids is None:
         return f"Selected Cameras across {stores}"
@@ -256,7 +290,7 @@ def _notes(directory: Directory, selection: Selection) -> tuple[str, ...]:
     counted = [
         each.label
         for each in directory.locations.values()
-        if each.mode == "count_only" and each.location_id in selection.location_ids
+        if each.mode == "count_only" and each.location_id in selection.camera_place_ids
     ]
     if not counted:
         return ()

@@ -9,7 +9,7 @@ import pandas as pd
 from footfall_assets.contracts.errors import NoData
 from footfall_assets.reporting.publication import fetch_frame
 from footfall_assets.reporting.request import ReportRequest
-from footfall_assets.reporting.selected_rows import rows_of, selected_rows
+from footfall_assets.reporting.selected_rows import in_file, rows_of, selected_rows
 from footfall_assets.reporting.selection import read_directory, select_cameras
 
 # As in the list: a pause counts from the latest end so far, and local midnight ends a visit.
@@ -69,7 +69,9 @@ def visitor_timeline(
     directory = read_directory(connection, allowed=allowed)
     rows = selected_rows(directory, select_cameras(directory, request), request.period)
     asked = {"visitor_id": visitor_id, "linkage_window": linkage_window, "visit_gap_s": visit_gap_s}
-    found = fetch_frame(connection, _APPEARANCES_SQL[rows.to_the_minute], dict(rows.parameters) | asked)
+    found = fetch_frame(
+        connection, *in_file(connection, _APPEARANCES_SQL[rows.to_the_minute], dict(rows.parameters) | asked)
+    )
     if found.empty:
         raise NoData("no visitor of this ID was seen in the period at the selected cameras; take one from the list")
     zones = {key: place.timezone for key, place in directory.locations.items()}

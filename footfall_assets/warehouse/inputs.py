@@ -9,6 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from footfall_assets.contracts.ids import digest_of, sha256_hex
+from footfall_assets.contracts.imports import ImportKind
 from footfall_assets.contracts.registry import Camera, Location, Registry
 from footfall_assets.identity.visitor_numbers import ledger_place, newest_identities
 from footfall_assets.platform import Platform
@@ -45,15 +46,19 @@ def record_built_from(lake: LakeStore, inputs_hash: str, publication_id: str) ->
 
 
 def warehouse_inputs_hash(platform: Platform) -> str | None:
-    """Return the hash of everything a build would read now, or None where there is nothing to build from."""
-    manifests = list(_manifests(platform))
-    if not manifests:
+    """Return the hash of everything a build would read now, or None where there is nothing to build from.
+
+    What other systems counted is something: a location may have a door counter and no camera.
+    """
+    manifests, imported = list(_manifests(platform)), ledgers(platform.lake)
+    if not manifests and all(ledger.kind is not ImportKind.COUNTS for ledger in imported):
         return None
     registry = platform.registry.model_dump_json(exclude={"revision", "devices"})
     hashes = sorted(f"{manifest.asset}={manifest.content_hash}" for manifest in manifests)
     calibration = [f"calibration={platform.calibration.digest}"] if platform.calibration else []
-    imports = [f"imports={ledger.digest}" for ledger in ledgers(platform.lake)]
-    rules = [platform.settings.counting.model_dump_json(), platform.settings.protection.model_dump_json()]
+    imports = [f"imports={ledger.digest}" for ledger in imported]
+    settings = platform.settings
+    rules = [each.model_dump_json() for each in (settings.counting, settings.protection, settings.counters)]
     confusions = sorted(f"confusion={each.digest}" for each in calibrations_in_use(platform).values())
     models = f"models={project_fingerprint(default_project_dir())}"  # other marts of the same data are another answer
     return digest_of(registry, models, *rules, *hashes, *calibration, *imports, *confusions)
@@ -102,7 +107,11 @@ def collect_inputs(platform: Platform) -> WarehouseInputs:
         camera_zones=pa.Table.from_pylist(_zone_rows(registry), schema=CAMERA_ZONES),
         camera_groups=pa.Table.from_pylist(_group_rows(registry), schema=CAMERA_GROUPS),
         asset_versions=platform.versions.as_dict(),
-        rules=platform.settings.counting.model_dump() | platform.settings.protection.model_dump(),
+        rules=(
+            platform.settings.counting.model_dump()
+            | platform.settings.protection.model_dump()
+            | platform.settings.counters.model_dump()
+        ),
     )
 
 

@@ -32,13 +32,18 @@ from footfall_assets.warehouse.content import content_hash
 from footfall_assets.warehouse.protection_gate import check_protection
 
 _SHARED_TABLES: Final = (
+    "count_source_errors",
+    "counted_traffic_hourly",
+    "count_calibration",
     "dim_camera_groups",
     "dim_cameras",
     "dim_locations",
     "provisional_windows",
     "publication_header",
     "sightings_daily",
+    "stranger_pairs",
     "unidentified_reasons",
+    "window_trees",
 )
 AGGREGATE_TABLES: Final = (
     *_SHARED_TABLES,
@@ -48,10 +53,10 @@ AGGREGATE_TABLES: Final = (
     "camera_visibility",
     "conversion_daily",
     "counted_traffic_daily",
-    "counted_traffic_hourly",
     "coverage_daily",
     "coverage_gaps",
     "coverage_spans",
+    "day_trees",
     "days_between_visits",
     "demographics_daily",
     "dim_zones",
@@ -84,15 +89,12 @@ PROTECTED_TABLES: Final = (
 )
 VISITOR_TABLES: Final = (
     *_SHARED_TABLES,
-    "count_calibration",
     "fct_appearances",
     "fct_sightings",
     "fct_visits",
     "local_visitor_cuts",
-    "stranger_pairs",
     "unique_visitor_report",
     "visitor_day",
-    "window_trees",
     "visitor_window",
 )
 TABLES: Final[Mapping[FileKind, tuple[str, ...]]] = {

@@ -4,12 +4,12 @@ Whoever has a publication open reads on: a file that is removed stays until it i
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from footfall_assets.contracts.errors import CorruptObject
 from footfall_assets.contracts.publication import PUBLICATIONS_PREFIX, FileKind, Publication, publication_key
-from footfall_assets.reporting.kept_publications import kept_publications
+from footfall_assets.reporting.kept_publications import kept_publications, last_of_their_days
 from footfall_assets.reporting.publication import current_publication
 from footfall_assets.storage.lake import LakeStore
 
@@ -25,8 +25,7 @@ def passed_publications(publications: Iterable[Publication], *, current: str, no
         now: timezone-aware.
     """
     oldest_first = sorted(publications, key=lambda each: (each.published_at, each.publication_id))
-    last_of_day = {each.published_at.astimezone(UTC).date(): each.publication_id for each in oldest_first}
-    kept = {current, *last_of_day.values()}
+    kept = {current} | last_of_their_days(oldest_first)
     return [each for each in oldest_first if each.publication_id not in kept and now - each.published_at > KEPT_FOR]
 
 

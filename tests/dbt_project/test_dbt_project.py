@@ -99,8 +99,7 @@ def is_personal_mart(node):
 
 def test_personal_data_is_never_among_the_aggregates(models):
     personal = {name for name, node in models.items() if is_personal_mart(node)}
-    of_nobody = {"count_calibration", "stranger_pairs", "window_trees"}
-    assert personal == set(VISITOR_TABLES) - set(AGGREGATE_TABLES) - of_nobody
+    assert personal == set(VISITOR_TABLES) - set(AGGREGATE_TABLES)
     assert "fct_sightings" in personal
     assert not personal & set(AGGREGATE_TABLES)
 

@@ -8,6 +8,8 @@ with
 
     staff_cameras as (select * from {{ ref("int_camera_versions") }} where staff_only),
 
+    cameras as (select * from {{ ref("int_camera_numbers") }}),
+
     -- Joined first: the many sightings are then looked up once.
     visitors as (
 
@@ -16,7 +18,8 @@ with
             identities.face_id,
             identities.linkage_window,
             identities.excluded_reason,
-            visitor_numbers.visitor_id
+            visitor_numbers.visitor_id,
+            visitor_numbers.visitor_number
         from identities
         left join
             visitor_numbers
@@ -32,9 +35,11 @@ with
             sightings.face_image_id,
             sightings.image_id,
             sightings.camera_id,
+            cameras.camera_number,
             sightings.location_id,
             sightings.captured_at,
             visitors.visitor_id,
+            visitors.visitor_number,
             coalesce(
                 visitors.linkage_window, {{ linkage_window("sightings.business_day") }}
             ) as linkage_window,
@@ -62,6 +67,7 @@ with
 
         from sightings
         left join visitors on sightings.local_visitor_id = visitors.local_visitor_id
+        left join cameras on sightings.camera_id = cameras.camera_id
         left join
             staff_cameras
             on sightings.camera_id = staff_cameras.camera_id

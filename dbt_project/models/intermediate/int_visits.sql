@@ -1,8 +1,38 @@
 with
 
-    appearances as (select * from {{ ref("int_appearances") }}),
-
     visibility as (select * from {{ ref("int_camera_visibility") }}),
+
+    appearances as (
+
+        select
+            appearances.*,
+            appearances.interval_s / coalesce(visibility.visibility, 1) as wait_s
+
+        from {{ ref("int_appearances") }} as appearances
+        left join
+            visibility
+            on appearances.camera_id = visibility.camera_id
+            and appearances.linkage_window = visibility.linkage_window
+            and appearances.interval_s = visibility.interval_s
+
+    ),
+
+    -- Who is at a location for no longer than a visit may pause makes one visit that
+    -- day: most do. Only the others are sorted.
+    location_days as (
+
+        select
+            face_id,
+            location_id,
+            business_day,
+            {{ visit_figures() }},
+            epoch_us(max(ended_at)) - epoch_us(min(started_at))
+            <= 1000000::bigint * {{ var("visit_gap_s") }} as is_one_visit
+
+        from appearances
+        group by face_id, location_id, business_day
+
+    ),
 
     -- Appearances at two cameras may overlap: what counts is when the visitor was
     -- last seen anywhere at the location.
@@ -10,7 +40,6 @@ with
 
         select
             appearances.*,
-            appearances.interval_s / coalesce(visibility.visibility, 1) as wait_s,
             max(appearances.ended_at) over (
                 partition by
                     appearances.face_id,
@@ -22,11 +51,12 @@ with
             ) as seen_before
 
         from appearances
-        left join
-            visibility
-            on appearances.camera_id = visibility.camera_id
-            and appearances.linkage_window = visibility.linkage_window
-            and appearances.interval_s = visibility.interval_s
+        inner join
+            location_days
+            on appearances.face_id = location_days.face_id
+            and appearances.location_id = location_days.location_id
+            and appearances.business_day = location_days.business_day
+            and not location_days.is_one_visit
 
     ),
 
@@ -50,24 +80,13 @@ with
 
     visits as (
 
-        select
-            face_id,
-            visitor_id,
-            linkage_window,
-            location_id,
-            business_day,
-            visit_number,
-            min(started_at) as started_at,
-            max(ended_at) as ended_at,
-            count(*) as appearances,
-            sum(sightings)::bigint as sightings,
-            count(distinct camera_id) as cameras,
-            first(wait_s order by started_at, camera_id) as first_wait_s,
-            last(wait_s order by ended_at, camera_id) as last_wait_s
-
+        select * exclude (is_one_visit)
+        from location_days
+        where is_one_visit
+        union all by name
+        select face_id, location_id, business_day, {{ visit_figures() }}
         from numbered
-        group by
-            face_id, visitor_id, linkage_window, location_id, business_day, visit_number
+        group by face_id, location_id, business_day, visit_number
 
     ),
 

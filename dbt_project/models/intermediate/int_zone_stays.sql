@@ -71,22 +71,9 @@ with
 
     ),
 
-    -- Several cameras may see one zone: a stay is what any of them saw.
-    last_seen as (
+    timed as (
 
-        select
-            runs.*,
-            runs.interval_s / coalesce(visibility.visibility, 1) as wait_s,
-            max(runs.interval_s) over (
-                partition by
-                    runs.face_id, runs.location_id, runs.zone, runs.business_day
-            ) as longest_interval_s,
-            max(runs.ended_at) over (
-                partition by
-                    runs.face_id, runs.location_id, runs.zone, runs.business_day
-                order by runs.started_at, runs.ended_at, runs.camera_id
-                rows between unbounded preceding and 1 preceding
-            ) as seen_before
+        select runs.*, runs.interval_s / coalesce(visibility.visibility, 1) as wait_s
 
         from runs
         left join
@@ -97,23 +84,62 @@ with
 
     ),
 
-    -- No stay is longer than its visit: where the slowest camera's gap is longer than
-    -- that of a visit, the visit's holds.
+    -- Several cameras may see one zone: a stay is what any of them saw. No stay is
+    -- longer than its visit: where the slowest camera's gap is longer than that of a
+    -- visit, the visit's holds. Who is in a zone for no longer than the gap has one
+    -- stay there that day: most have. Only the others are sorted.
+    zone_days as (
+
+        select
+            face_id,
+            location_id,
+            zone,
+            business_day,
+            {{ visit_figures() }},
+            1000000 * least(
+                greatest(
+                    {{ var("appearance_gap_s") }},
+                    {{ var("appearance_gap_intervals") }} * max(interval_s)
+                ),
+                {{ var("visit_gap_s") }}
+            ) as longest_gap_us,
+            epoch_us(max(ended_at)) - epoch_us(min(started_at))
+            <= longest_gap_us as is_one_stay
+
+        from timed
+        group by face_id, location_id, zone, business_day
+
+    ),
+
+    last_seen as (
+
+        select
+            timed.*,
+            zone_days.longest_gap_us,
+            max(timed.ended_at) over (
+                partition by
+                    timed.face_id, timed.location_id, timed.zone, timed.business_day
+                order by timed.started_at, timed.ended_at, timed.camera_id
+                rows between unbounded preceding and 1 preceding
+            ) as seen_before
+
+        from timed
+        inner join
+            zone_days
+            on timed.face_id = zone_days.face_id
+            and timed.location_id = zone_days.location_id
+            and timed.zone = zone_days.zone
+            and timed.business_day = zone_days.business_day
+            and not zone_days.is_one_stay
+
+    ),
+
     numbered as (
 
         select
             *,
             count(*) filter (
-                where
-                    epoch_us(started_at) - epoch_us(seen_before)
-                    > 1000000
-                    * least(
-                        greatest(
-                            {{ var("appearance_gap_s") }},
-                            {{ var("appearance_gap_intervals") }} * longest_interval_s
-                        ),
-                        {{ var("visit_gap_s") }}
-                    )
+                where epoch_us(started_at) - epoch_us(seen_before) > longest_gap_us
             ) over (
                 partition by face_id, location_id, zone, business_day
                 order by started_at, ended_at, camera_id
@@ -126,29 +152,13 @@ with
 
     stays as (
 
-        select
-            face_id,
-            visitor_id,
-            linkage_window,
-            location_id,
-            zone,
-            business_day,
-            min(started_at) as started_at,
-            max(ended_at) as ended_at,
-            sum(sightings)::bigint as sightings,
-            count(distinct camera_id) as cameras,
-            first(wait_s order by started_at, camera_id) as first_wait_s,
-            last(wait_s order by ended_at, camera_id) as last_wait_s
-
+        select * exclude (longest_gap_us, is_one_stay)
+        from zone_days
+        where is_one_stay
+        union all by name
+        select face_id, location_id, zone, business_day, {{ visit_figures() }}
         from numbered
-        group by
-            face_id,
-            visitor_id,
-            linkage_window,
-            location_id,
-            zone,
-            business_day,
-            stay_number
+        group by face_id, location_id, zone, business_day, stay_number
 
     ),
 

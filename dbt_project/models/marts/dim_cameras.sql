@@ -2,6 +2,8 @@ with
 
     cameras as (select * from {{ ref("stg_cameras") }}),
 
+    numbers as (select * from {{ ref("int_camera_numbers") }}),
+
     ranked as (
 
         select
@@ -16,17 +18,19 @@ with
     )
 
 select
-    camera_id,
-    location_id,
-    name,
-    interval_s,
-    filter,
-    staff_only,
-    first_valid_from,
-    valid_from,
-    valid_to,
-    valid_to is null as is_current
+    ranked.camera_id,
+    numbers.camera_number,
+    ranked.location_id,
+    ranked.name,
+    ranked.interval_s,
+    ranked.filter,
+    ranked.staff_only,
+    ranked.first_valid_from,
+    ranked.valid_from,
+    ranked.valid_to,
+    ranked.valid_to is null as is_current
 
 from ranked
-where newness = 1
-order by camera_id
+inner join numbers on ranked.camera_id = numbers.camera_id
+where ranked.newness = 1
+order by ranked.camera_id

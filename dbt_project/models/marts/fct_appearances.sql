@@ -1,12 +1,14 @@
 with appearances as (select * from {{ ref("int_appearances") }})
 
--- sorted by day, so that a report reads the days it is asked for and no others
+-- sorted by neighbouring cameras, then day: a report reads those it is about
 select
     appearance_id,
     face_id,
     visitor_id,
+    visitor_number,
     linkage_window,
     camera_id,
+    camera_number,
     location_id,
     business_day,
     started_at,
@@ -14,4 +16,4 @@ select
     sightings
 
 from appearances
-order by business_day, location_id
+order by {{ camera_block("camera_number") }}, business_day, camera_number

@@ -7,6 +7,7 @@ select
     face_image_id,
     image_id,
     camera_id,
+    camera_number,
     location_id,
     captured_at,
     visitor_id,

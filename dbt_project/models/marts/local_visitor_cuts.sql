@@ -16,6 +16,7 @@ with
             linkage_window,
             location_id,
             camera_id,
+            camera_number,
             business_day
 
         from sightings
@@ -23,13 +24,14 @@ with
 
     )
 
--- sorted by day, so that a report reads the days it is asked for and no others
+-- sorted by neighbouring cameras, then day: a report reads those it is about
 select
     seen.local_visitor_id,
     seen.face_id,
     seen.linkage_window,
     seen.location_id,
     seen.camera_id,
+    seen.camera_number,
     seen.business_day,
     cuts.cut_01,
     cuts.cut_02,
@@ -45,4 +47,4 @@ select
 
 from seen
 left join cuts on seen.local_visitor_id = cuts.local_visitor_id
-order by seen.business_day, seen.location_id
+order by {{ camera_block("seen.camera_number") }}, seen.business_day, seen.camera_number

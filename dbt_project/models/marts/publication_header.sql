@@ -6,6 +6,8 @@ with
 
     coverage as (select * from {{ ref("stg_coverage") }}),
 
+    counts as (select * from {{ ref("stg_counts") }}),
+
     -- An empty store is information: a covered day without a face counts as data.
     spans as (
 
@@ -18,6 +20,10 @@ with
         select min(business_day), max(business_day), max(closed_at)
         from coverage
         where frames_captured > 0
+        union all
+        -- The age of the data is that of the newest still.
+        select min(business_day), max(business_day), null::timestamptz
+        from counts
 
     ),
 

@@ -5,6 +5,7 @@ select
     linkage_window,
     location_id,
     camera_id,
+    any_value(camera_number) as camera_number,
     business_day,
     count(*) as sightings,
     count(*) filter (where visitor_id is null) as unidentified_sightings,

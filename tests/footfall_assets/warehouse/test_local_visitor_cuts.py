@@ -3,8 +3,11 @@
 import json
 from datetime import date
 
+import duckdb
 import pytest
 
+from footfall_assets.domain.estimate import TreeSummary
+from footfall_assets.reporting.count import tree_summaries
 from footfall_assets.storage.calibration_store import parse_calibration
 from footfall_assets.warehouse.publication import AGGREGATE_TABLES, VISITOR_TABLES
 
@@ -41,7 +44,18 @@ def test_the_calibration_comes_out_as_it_went_in(built) -> None:
     assert json.loads(document)["origin"] == "by hand"
 
 
-@pytest.mark.parametrize("table", ["local_visitor_cuts", "count_calibration"])
+@pytest.mark.parametrize("table", ["local_visitor_cuts", "visitor_day", "fct_sightings"])
 def test_what_is_for_the_list_is_in_no_aggregate(table) -> None:
     assert table in VISITOR_TABLES
     assert table not in AGGREGATE_TABLES
+
+
+def test_the_tree_of_a_day_is_the_one_that_a_report_of_that_day_counts(built) -> None:
+    trees = built.rows("select linkage_window, business_day, local_visitors, clusters, listed, sizes from day_trees")
+    with duckdb.connect(built.build.path, read_only=True) as connection:
+        for window, day, local_visitors, clusters, listed, sizes in trees:
+            counted = tree_summaries(connection, {"first_day": day, "last_day": day, "cameras": None})
+            assert counted == {window: TreeSummary(local_visitors, tuple(clusters or ()), listed, tuple(sizes))}
+    assert {day for _, day, *_ in trees} == {
+        day for (day,) in built.rows("select business_day from local_visitor_cuts")
+    }

@@ -10,7 +10,9 @@ from footfall_assets.warehouse.project import (
     default_project_dir,
     docs_site,
     ensure_manifest,
+    run_dbt,
 )
+from footfall_assets.warehouse.publication import TABLES
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +70,48 @@ def test_documentation_is_one_page(built, target_path):
     text = page.read_text()
     assert "a run of sightings of one visitor" in text
     assert "TIMESTAMP WITH TIME ZONE" in text  # from the catalogue of the build
+
+
+REFUSED = {
+    "vector_of_floats": ("shape", "float[128]"),
+    "list_of_doubles": ("shape", "double[]"),
+    "small_vector": ("shape", "tinyint[]"),
+    "bytes": ("shape", "blob"),
+    "named_so": ("crop", "varchar"),
+}
+
+
+@pytest.fixture
+def new_marts(tmp_path):
+    """A project of new marts, one a column, under the configuration and with the macros of ours."""
+    project = tmp_path / "project"
+    folder = project / "models" / "marts"
+    folder.mkdir(parents=True)
+    for name in ("profiles.yml", "dbt_project.yml"):
+        shutil.copy(default_project_dir() / name, project)
+    shutil.copytree(default_project_dir() / "macros", project / "macros")
+    models = []
+    for name, (column, data_type) in {**REFUSED, "counts": ("sizes", "bigint[]")}.items():
+        (folder / f"{name}.sql").write_text(f"select cast(null as {data_type}) as {column}")
+        models.append({"name": name, "columns": [{"name": column, "data_type": data_type}]})
+    (folder / "marts.yml").write_text(json.dumps({"version": 2, "models": models}))
+    return project
+
+
+def test_a_new_mart_with_a_vector_or_a_picture_does_not_build(new_marts, tmp_path):
+    with pytest.raises(DbtFailed) as failure:
+        run_dbt(["build"], project_dir=new_marts, target_path=tmp_path / "target", build_path=tmp_path / "build.duckdb")
+    said = str(failure.value)
+    for name, (column, _) in REFUSED.items():
+        assert f"{name}: expected no column of vectors or image bytes, got {column} " in said
+    assert "counts:" not in said
+
+
+def test_every_published_table_is_watched(manifest):
+    """A mart or a seed, whose configuration refuses vectors and pictures."""
+    nodes = json.loads(manifest.read_text())["nodes"].values()
+    hooks = {node["name"]: node["config"].get("post-hook", []) for node in nodes}
+    watched = {name for name, found in hooks.items() if any("refuse_vectors" in hook["sql"] for hook in found)}
+    published = {table for tables in TABLES.values() for table in tables}
+    marts = {node["name"] for node in nodes if node["fqn"][1] == "marts" and node["resource_type"] == "model"}
+    assert published | marts <= watched

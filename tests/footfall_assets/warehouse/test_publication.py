@@ -214,3 +214,9 @@ def test_nothing_is_published_from_an_unfinished_build(build_path, lake, tmp_pat
 def test_no_temporary_file_is_left(build_path, lake):
     publish(build_path, lake, published_at=NOON)
     assert [path.name for path in build_path.parent.iterdir()] == ["build.duckdb"]
+
+
+def test_shares_by_age_gender_and_expression_are_in_the_analyst_s_file_only():
+    traits = {"demographics_daily", "expression_daily", "expression_by_zone", "attribute_confusion"}
+    assert traits <= set(AGGREGATE_TABLES)
+    assert traits.isdisjoint({*PROTECTED_TABLES, *VISITOR_TABLES})

@@ -4,8 +4,8 @@ Between the two: sightings that came late, a day that was retracted, two visitor
 """
 
 import shutil
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import duckdb
@@ -17,8 +17,9 @@ from footfall_assets.reporting.comparison import SightingFlow, compare
 from footfall_assets.reporting.comparison_formats import comparison_to_table
 from footfall_assets.reporting.kept_publications import find_publication
 from footfall_assets.reporting.publication import current_publication, open_visitors
-from footfall_assets.reporting.request import ReportRequest
-from footfall_assets.reporting.visitor_report import visitor_report
+from footfall_assets.reporting.request import Order, ReportRequest
+from footfall_assets.reporting.visitor_list import visitor_page
+from footfall_assets.reporting.visitor_report import VISIT_GAP_S, visitor_head, visitor_report
 from footfall_assets.storage.event_store import EventStore
 from footfall_assets.storage.lake import FolderLake
 from footfall_assets.warehouse.build import BUILD_FILE, finish_build, load_build_sources
@@ -194,3 +195,34 @@ def test_a_whole_window_is_summed_up_as_it_would_be_counted(rebuilt):
     assert ready.windows == counted.windows
     assert ready.visitors == counted.visitors
     assert (ready.sightings, ready.unidentified_sightings) == (counted.sightings, counted.unidentified_sightings)
+
+
+SELECTIONS = {
+    "whole window": {},
+    "a part of it": {"last_day": date(2024, 1, 6)},
+    "one location": {"location_ids": ("store-101",)},
+    "one camera": {"camera_ids": ("gate",)},
+    "often seen": {"min_appearances": 2},
+    "to the minute": {"starts_at": time(8, 10), "ends_at": time(15, 31)},
+    "one camera to the minute": {"camera_ids": ("door",), "starts_at": time(8, 10)},
+}
+
+
+@pytest.mark.parametrize("asked", SELECTIONS.values(), ids=SELECTIONS.keys())
+def test_what_is_numbered_and_summed_up_is_what_names_and_rows_say(rebuilt, monkeypatch, asked):
+    """A publication of before has neither numbers nor sums by visitor: its reports are the same."""
+    request = replace(MONTH, **asked)
+
+    def answers():
+        with open_visitors(rebuilt.lake, rebuilt.second) as visitors:
+            head = visitor_head(visitors, request)
+            return head, [
+                visitor_page(visitors, request, first=0, most=100, order=order, visit_gap_s=VISIT_GAP_S)
+                for order in Order
+            ]
+
+    by_number = answers()
+    monkeypatch.setattr("footfall_assets.reporting.selected_rows._IS_NUMBERED_SQL", "select 1 where false")
+    monkeypatch.setattr("footfall_assets.reporting.visitor_list.is_ready", lambda *_: False)
+    assert by_number == answers()
+    assert by_number[0].listed_visitors
