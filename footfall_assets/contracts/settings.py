@@ -76,7 +76,7 @@ class ProvisionalSettings(_Frozen):
     Apart from `LinkageSettings`, because a sealed day does not depend on them and keeps its version.
     """
 
-    above_local_visitors: int = Field(default=500_000, ge=0)  # of the window so far; a smaller one is solved each day
+    above_local_visitors: int = Field(default=5_000_000, ge=0)  # of the window so far; a smaller one is solved each day
     seal_every_days: int = Field(default=7, ge=1, le=31)  # of the window
     candidates: int = Field(default=16, ge=1, le=1024)  # sealed identities that each local visitor is compared with
     exact_below: int = Field(default=20_000, ge=0)  # sealed identities that are all compared; above, by an index

@@ -1,8 +1,8 @@
 """What the simulated stores' other systems would export: opening hours, a staff plan, sales and a door counter.
 
 All four follow from the schedule and the seed, so equal plans give equal files. They are plausible and not calibrated:
-about one visit in three buys, the beam at the door misses a few people and counts some of the staff, and the staff plan
-has its peak at lunch although most people come after work, and too few in the last hour.
+about one visit in three buys, the beam at the door misses a few people and sees no staff, who have a door of their own,
+and the staff plan has its peak at lunch although most people come after work, and too few in the last hour.
 """
 
 from collections import Counter, defaultdict
@@ -20,7 +20,6 @@ from footfall_assets.simulation.trips import CLOSING_HOUR, OPENING_HOUR
 
 BUYS_SHARE: Final = 0.35  # of visits
 MISSED_BY_BEAM_SHARE: Final = 0.04  # of people who go in or out
-STAFF_PASSAGES_AN_HOUR: Final = 0.3
 CATEGORIES: Final = ("Shoes", "Coats", "Bags", "Hats")
 _CATEGORY_SHARES: Final = (0.4, 0.3, 0.2, 0.1)
 _PRICES: Final = (79.0, 129.0, 49.0, 25.0)  # of one thing, in whatever the currency is
@@ -107,11 +106,8 @@ def _counts(
     for store in zones:
         for day in _days(plan):
             for number in range(OPENING_HOUR, CLOSING_HOUR):
-                staff_in, staff_out = rng.poisson(STAFF_PASSAGES_AN_HOUR, size=2).tolist()
                 hour = (store, day, number)
-                yield (
-                    f"{day}T{number:02}:00,{store},infrared,{people_in[hour] + staff_in},{people_out[hour] + staff_out}"
-                )
+                yield f"{day}T{number:02}:00,{store},infrared,{people_in[hour]},{people_out[hour]}"
 
 
 def _hour_of(location_id: str, moment: datetime, zones: Mapping[str, ZoneInfo]) -> _HOUR:

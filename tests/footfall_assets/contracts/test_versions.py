@@ -104,7 +104,7 @@ def test_where_and_how_it_runs_changes_no_version(settings, change, tmp_path):
 def test_every_group_of_settings_was_thought_of(settings):
     groups = {name for name in PlatformSettings.model_fields if isinstance(getattr(settings, name), BaseModel)}
     how_it_runs = {"access", "audit", "fleet", "imports", "reports"}
-    in_the_inputs_hash = {"protection", "provisional"}  # of the warehouse, of a day's identities
+    in_the_inputs_hash = {"counters", "protection", "provisional"}  # of the warehouse, of a day's identities
     only_shown = {"staffing"}
     assert groups == {group for group, _, _ in every_setting()} | how_it_runs | in_the_inputs_hash | only_shown
 
