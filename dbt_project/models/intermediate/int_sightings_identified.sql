@@ -4,7 +4,7 @@ with
 
     identities as (select * from {{ ref("stg_identities") }}),
 
-    visitor_numbers as (select * from {{ ref("stg_visitor_numbers") }}),
+    visitor_numbers as (select * from {{ ref("int_visitor_numbers") }}),
 
     staff_cameras as (select * from {{ ref("int_camera_versions") }} where staff_only),
 

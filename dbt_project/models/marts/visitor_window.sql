@@ -2,7 +2,7 @@ with
 
     visitor_days as (select * from {{ ref("int_visitor_days") }}),
 
-    visitor_numbers as (select * from {{ ref("stg_visitor_numbers") }}),
+    visitor_numbers as (select * from {{ ref("int_visitor_numbers") }}),
 
     windows as (
 
