@@ -48,9 +48,9 @@ READY_ORDERS: Final = frozenset(_ORDERS)
 
 def is_ready(connection: duckdb.DuckDBPyConnection, rows: SelectedRows) -> bool:
     """Return whether a selection is all cameras over whole windows, and the publication holds their sums."""
-    if rows.to_the_minute or rows.parameters["cameras"] is not None or not has_table(connection, "visitor_window"):
+    if not rows.is_whole_days_of_all_cameras or not has_table(connection, "visitor_window"):
         return False
-    [(is_whole,)] = fetch_rows(connection, _IS_WHOLE_SQL, _days(rows))
+    [(is_whole,)] = fetch_rows(connection, _IS_WHOLE_SQL, rows.days)
     return bool(is_whole)
 
 
@@ -58,7 +58,7 @@ def ready_listed_by_window(
     connection: duckdb.DuckDBPyConnection, rows: SelectedRows, *, min_appearances: int
 ) -> dict[str, int]:
     """Return by linkage window how many visitors have at least `min_appearances`; only where `is_ready`."""
-    return dict(fetch_rows(connection, _LISTED_SQL, _days(rows) | {"min_appearances": min_appearances}))
+    return dict(fetch_rows(connection, _LISTED_SQL, rows.days | {"min_appearances": min_appearances}))
 
 
 def ready_ranking(
@@ -72,8 +72,4 @@ def ready_ranking(
         order: one of `READY_ORDERS`.
         limits: `min_appearances`, `most` (None for all), `skipped`.
     """
-    return connection.execute(_RANKED_SQL[order], _days(rows) | dict(limits))
-
-
-def _days(rows: SelectedRows) -> dict[str, object]:
-    return {name: rows.parameters[name] for name in ("first_day", "last_day")}
+    return connection.execute(_RANKED_SQL[order], rows.days | dict(limits))

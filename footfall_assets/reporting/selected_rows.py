@@ -50,6 +50,16 @@ class SelectedRows:
     parameters: Mapping[str, object]
     to_the_minute: bool
 
+    @property
+    def days(self) -> dict[str, object]:
+        """The first and last day alone, for queries of all cameras."""
+        return {name: self.parameters[name] for name in ("first_day", "last_day")}
+
+    @property
+    def is_whole_days_of_all_cameras(self) -> bool:
+        """Whether sums over all cameras may answer; never where somebody may see some locations only."""
+        return not self.to_the_minute and self.parameters["cameras"] is None
+
 
 def selected_rows(directory: Directory, selection: Selection, period: Period) -> SelectedRows:
     """Return what a query of `rows_of` needs for the cameras of `selection`.

@@ -245,8 +245,7 @@ def _ranked(
         sql, bound = in_file(connection, _RANKED_SQL[order, rows.to_the_minute], parameters | limits)
         return connection.execute(sql, dict(bound))
     if _visits_are_ready(connection, rows, visit_gap_s):
-        days = {name: parameters[name] for name in ("first_day", "last_day")}
-        return connection.execute(_RANKED_BY_READY_VISITS_SQL, days | limits)
+        return connection.execute(_RANKED_BY_READY_VISITS_SQL, rows.days | limits)
     asked = parameters | limits | {"visit_gap_s": visit_gap_s}
     sql, bound = in_file(connection, _RANKED_BY_VISITS_SQL[rows.to_the_minute], asked)
     return connection.execute(sql, dict(bound))
@@ -254,7 +253,7 @@ def _ranked(
 
 def _visits_are_ready(connection: duckdb.DuckDBPyConnection, rows: SelectedRows, visit_gap_s: int) -> bool:
     """Return whether the publication's own visits are those of the selection: of all cameras, by the same pause."""
-    if rows.to_the_minute or rows.parameters["cameras"] is not None:
+    if not rows.is_whole_days_of_all_cameras:
         return False
     if not (has_table(connection, "fct_visits") and has_table(connection, "publication_header")):
         return False

@@ -32,6 +32,7 @@ from footfall_assets.storage.registry_store import change_registry
 START_S = 60  # a cold start of Streamlit on a busy machine
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "streamlit_app" / "app.py"
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 def _load(path: Path) -> ModuleType:
@@ -243,3 +244,12 @@ def _wait_until_healthy(server: subprocess.Popen, port: int) -> None:
         except (urllib.error.URLError, TimeoutError):
             time.sleep(0.2)
     pytest.fail(f"no answer from the server within {START_S} s")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

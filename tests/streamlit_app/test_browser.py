@@ -12,9 +12,7 @@ import pytest
 
 from footfall_assets.storage.lake import FolderLake
 
-from .conftest import Fleet, served, three_stores, with_troubles
-
-CHROMIUM = Path("/usr/bin/chromium")
+from .conftest import CHROMIUM, Fleet, served, three_stores, with_troubles
 
 pytestmark = [
     pytest.mark.browser,
@@ -35,15 +33,6 @@ def address(tmp_path_factory):
     with_troubles(Fleet(folder))
     with served(folder, folder) as at:
         yield at
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 def open_page(browser, address, width, *, metric="Total Unique Visitors"):

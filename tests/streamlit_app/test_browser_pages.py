@@ -11,9 +11,8 @@ import pytest
 from footfall_assets.storage.lake import FolderLake
 from streamlit_app.access import Page
 
-from .conftest import HAND_MADE, Fleet, served, three_stores, with_troubles
+from .conftest import CHROMIUM, HAND_MADE, Fleet, served, three_stores, with_troubles
 from .test_behaviour_pages import ROWS as BEHAVIOUR
-from .test_browser import CHROMIUM
 from .test_demographics_page import BANDS, GENDERS, PAIRS, counted, mostly_right, switched
 from .test_traffic_page import CATEGORIES, COUNTS, HOURS, SALES
 
@@ -56,15 +55,6 @@ def address(tmp_path_factory):
     with_troubles(Fleet(folder))
     with served(folder, folder, FOOTFALL_AUDIT__ROLE="auditor") as at:
         yield at
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

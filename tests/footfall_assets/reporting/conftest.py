@@ -702,3 +702,18 @@ class CountedMonth:
 @pytest.fixture
 def counted_month() -> CountedMonth:
     return CountedMonth()
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Open the aggregates of a hand-made publication."""
+    connections = []
+
+    def open_(made):
+        _, aggregates = made.write(tmp_path / f"made{len(connections)}")
+        connections.append(duckdb.connect(aggregates, read_only=True))
+        return connections[-1]
+
+    yield open_
+    for each in connections:
+        each.close()

@@ -1,6 +1,5 @@
 from datetime import date
 
-import duckdb
 import pytest
 
 from footfall_assets.contracts.attributes import CLASSES, Trait
@@ -24,21 +23,6 @@ BIASED = ((60, 40), (5, 95))  # takes 40 of 100 women for men
 def day_of(location, day, trait, counts, *, reason=None):
     total = None if reason else sum(counts.values())
     return [(location, day, trait, name, None if reason else n, total, reason) for name, n in counts.items()]
-
-
-@pytest.fixture
-def opened(tmp_path):
-    """Open the aggregates of a hand-made publication."""
-    connections = []
-
-    def open_(made):
-        _, aggregates = made.write(tmp_path / f"made{len(connections)}")
-        connections.append(duckdb.connect(aggregates, read_only=True))
-        return connections[-1]
-
-    yield open_
-    for each in connections:
-        each.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-import duckdb
 import pytest
 
 from footfall_assets.contracts.attributes import CLASSES, Trait
@@ -24,21 +23,6 @@ def rows_of(place, happy, *, location="store-101", day="2024-01-02", reason=None
         (location, place, day, name, None if reason else n, None if reason else total, reason)
         for name, n in counts.items()
     ]
-
-
-@pytest.fixture
-def opened(tmp_path):
-    """Open the aggregates of a hand-made publication."""
-    connections = []
-
-    def open_(made):
-        _, aggregates = made.write(tmp_path / f"made{len(connections)}")
-        connections.append(duckdb.connect(aggregates, read_only=True))
-        return connections[-1]
-
-    yield open_
-    for each in connections:
-        each.close()
 
 
 @pytest.fixture
