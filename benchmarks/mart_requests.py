@@ -142,7 +142,7 @@ def one_visitor(drawn: Drawn) -> Asked:
     def ask(connection: duckdb.DuckDBPyConnection) -> object:
         (row,) = connection.execute(
             "select linkage_window, visitor_id from visitor_window limit 1 offset $skipped",
-            {"skipped": drawn.chance.randrange(10_000)},
+            {"skipped": drawn.chance.randrange(1_000)},
         ).fetchall()
         return visitor_timeline(connection, request, linkage_window=row[0], visitor_id=row[1], visit_gap_s=VISIT_GAP_S)
 

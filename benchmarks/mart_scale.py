@@ -44,7 +44,12 @@ def build(plan: MonthPlan, home: Path, stages: Stages, memory: str) -> Publicati
     print(f"rows: {dict(found.source_rows)}; results: {dict(found.results)}")
     slowest(home / "dbt_target" / "build" / "run_results.json")
     with stages.measured("publication"):
-        published = publish(home / "warehouse" / BUILD_FILE, FolderLake(home / "lake"), published_at=datetime.now(UTC))
+        published = publish(
+            home / "warehouse" / BUILD_FILE,
+            FolderLake(home / "lake"),
+            published_at=datetime.now(UTC),
+            memory=memory,
+        )
     for kind, file in published.files.items():
         print(f"{kind}: {file.size_bytes / 1e6:,.1f} MB")
     print(f"build database: {(home / 'warehouse' / BUILD_FILE).stat().st_size / 1e6:,.1f} MB")

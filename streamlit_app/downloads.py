@@ -40,7 +40,8 @@ def show_download(
     ending = file_name.rpartition(".")[2]
     about = f"{scope.page}: {query} as {ending}"
     export = RecordedExport(scope, settings, open_lake(settings), query=about, rows=rows, make=data)
-    st.download_button(label, export, file_name=file_name, mime=_MIMES[ending], key=key)
+    # A rerun would change nothing on the page, and its new button could lose the file that is still being made.
+    st.download_button(label, export, file_name=file_name, mime=_MIMES[ending], key=key, on_click="ignore")
 
 
 def show_table_downloads(scope: Scope, table: pd.DataFrame, *, name: str, query: str) -> None:

@@ -1,11 +1,14 @@
 """The files of other systems that were imported, as a table for people."""
 
+from typing import Final
+
 import pandas as pd
 
 from footfall_assets.contracts.imports import ImportKind, ImportLedger
 from footfall_assets.storage.import_store import ImportStore
 from footfall_assets.storage.lake import LakeStore
 
+HOW_TO_IMPORT: Final = "How to: docs/imports.md."
 _COLUMNS = ["Imported", "Kind", "File", "Rows", "Set aside", "Reasons"]
 
 

@@ -21,7 +21,12 @@ from footfall_assets.reporting.comparison import Comparison, compare
 from footfall_assets.reporting.coverage import coverage_by_day, coverage_gaps
 from footfall_assets.reporting.export import ReportFormat, render
 from footfall_assets.reporting.fleet_status import FleetStatus, fleet_status
-from footfall_assets.reporting.footfall_over_time import days_with_data, footfall_by_day, footfall_by_hour
+from footfall_assets.reporting.footfall_over_time import (
+    days_with_data,
+    fits_by_hour,
+    footfall_by_day,
+    footfall_by_hour,
+)
 from footfall_assets.reporting.printable import ROWS_AT_MOST as PRINTED_ROWS_AT_MOST
 from footfall_assets.reporting.provenance import Provenance
 from footfall_assets.reporting.publication import READ_FOR_S, open_aggregates, open_protected, open_visitors
@@ -226,6 +231,11 @@ class Explorer:
         days = (filters.first_day, filters.last_day)
         ids = (self._publication.publication_id, current.publication_id)
         return _changes(self._lake, self._publication, current, ids, self._scope, days, places)
+
+    def step_that_fits(self, filters: Filters) -> Grain:
+        """Return the step of the filters; days where so many locations have more hours than a browser holds."""
+        period, places = Period(filters.first_day, filters.last_day), self.selection(filters).location_ids
+        return filters.grain if fits_by_hour(period, location_ids=places) else Grain.DAY
 
     def footfall(self, filters: Filters) -> pd.DataFrame:
         """Return footfall by hour or day at the chosen cameras' locations, whole days; raises NoData for no record."""

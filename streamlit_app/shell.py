@@ -35,6 +35,7 @@ from streamlit_app.sign_in import scope_for
 ShownChart: TypeAlias = (
     alt.Chart | alt.LayerChart | alt.ConcatChart | alt.HConcatChart | alt.VConcatChart | alt.FacetChart
 )
+_SHOWN_ROWS: Final = 10_000  # of a table on a page
 _UNKNOWN_CELL: Final = ""  # what a table shows for a value that nobody knows, as in its file
 _ZONES_NAMED: Final = 3  # time zones a footer names before it only counts them
 
@@ -96,7 +97,7 @@ class OpenPage:
         if chart is not None:
             st.altair_chart(chart, width="stretch")
         else:
-            st.dataframe(table, hide_index=True, width="stretch", placeholder=_UNKNOWN_CELL)
+            _show_rows(table)
         self.footer(definition, filters=filters, location_ids=location_ids)
         asked = filters or self.filters
         file_name, query = f"{name}_{asked.first_day}_{asked.last_day}", f"{name} {asked.period.label}"
@@ -104,7 +105,7 @@ class OpenPage:
             show_table_downloads(self.scope, table, name=file_name, query=query)
             return
         with st.expander("The chart as a table", expanded=expanded):
-            st.dataframe(table, hide_index=True, width="stretch", placeholder=_UNKNOWN_CELL)
+            _show_rows(table)
             show_table_downloads(self.scope, table, name=file_name, query=query)
 
     def footer(
@@ -205,6 +206,13 @@ def period_text(filters: Filters) -> str:
     if filters.first_day == filters.last_day and filters.period.is_whole_days:
         return long_date(filters.first_day)
     return " to ".join(long_ends(filters.period))
+
+
+def _show_rows(table: pd.DataFrame) -> None:
+    """Show a table, as many rows of it as a browser holds with ease."""
+    st.dataframe(table.head(_SHOWN_ROWS), hide_index=True, width="stretch", placeholder=_UNKNOWN_CELL)
+    if len(table) > _SHOWN_ROWS:
+        st.caption(f"The first {_SHOWN_ROWS:,} of {len(table):,} rows; the files hold all of them.")
 
 
 def _everything(options: FilterOptions) -> Filters:

@@ -5,7 +5,7 @@ From there `visit_thinning` finds who was never seen. A number needs a counter f
 locations, faces in enough of the visits, and counters that the faces do not contradict.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log, sqrt
 from typing import Final
@@ -18,6 +18,7 @@ from footfall_assets.domain.visit_thinning import SeenPeople, Thinning, people_b
 
 LEAST_COUNTED: Final = 0.5  # of the visits with a face, in hours that a counter saw too
 LEAST_AT_COUNTED_PLACES: Final = 0.8  # of the visits with a face; the other locations are taken to be like these
+MOST_COUNTED_PLACES: Final = 100  # at once: each is measured hour by hour, some 4 ms
 LEAST_VISIBILITY: Final = 0.1  # of the visits: below, nine of ten are guessed
 MOST_VISIBILITY_ERROR: Final = 0.2  # standard deviation of its log
 LEAST_PEOPLE: Final = 30  # seen at all
@@ -72,6 +73,24 @@ class PlaceHours:
     name: str
     visits: int
     given: HourlyCounts | None = None
+
+
+def refused_at_once(visits: Mapping[str, int], counted: Collection[str]) -> str | None:
+    """Return why nobody can say how many came, as far as that shows before any hour is looked at.
+
+    Args:
+        visits: with a face, by location.
+        counted: the locations of which a counter says anything.
+    """
+    places = [each for each in visits if each in counted]
+    if not places:
+        return NO_COUNTER
+    if len(places) > MOST_COUNTED_PLACES:
+        return (
+            f"people whose face never showed are estimated for at most {MOST_COUNTED_PLACES} locations with a door "
+            f"counter at once, these are {len(places):,}; choose fewer locations"
+        )
+    return _too_few_at_counters(sum(visits[each] for each in places), sum(visits.values()))
 
 
 def counted_places(places: Mapping[str, PlaceHours]) -> dict[str, CountedPlace]:
@@ -171,18 +190,25 @@ def visibility(places: Mapping[str, CountedPlace]) -> Visibility | str:
 def _too_little(places: Mapping[str, CountedPlace], known: Mapping[str, CountedPlace]) -> str | None:
     visits = sum(each.visits for each in places.values())
     compared = sum(each.compared_visits for each in known.values()) / max(visits, 1)
-    at_known = sum(each.visits for each in known.values()) / max(visits, 1)
-    if at_known < LEAST_AT_COUNTED_PLACES:
-        return (
-            f"{at_known:.0%} of the visits with a face were at locations with a door counter, less than "
-            f"{LEAST_AT_COUNTED_PLACES:.0%}; choose those, or import counts of the others: footfall import counts"
-        )
+    refused = _too_few_at_counters(sum(each.visits for each in known.values()), visits)
+    if refused:
+        return refused
     if compared < LEAST_COUNTED:
         return (
             f"{compared:.0%} of the visits with a face were in hours that a door counter saw, less than "
             f"{LEAST_COUNTED:.0%}; choose days with counts, or import the missing ones: footfall import counts"
         )
     return None
+
+
+def _too_few_at_counters(visits_there: int, visits: int) -> str | None:
+    share = visits_there / max(visits, 1)
+    if share >= LEAST_AT_COUNTED_PLACES:
+        return None
+    return (
+        f"{share:.0%} of the visits with a face were at locations with a door counter, less than "
+        f"{LEAST_AT_COUNTED_PLACES:.0%}; choose those, or import counts of the others: footfall import counts"
+    )
 
 
 def _contradicted(places: Iterable[CountedPlace]) -> str | None:

@@ -4,10 +4,10 @@ The tree is summarised where its rows lie. Clusters are counted with bitmaps, on
 not grow with the number of local visitors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
@@ -76,7 +76,7 @@ group by linkage_window
 }
 # One scan of a selection that fits in memory, instead of one for each cut.
 _AT_MOST_ROWS: Final = 8_000_000  # of the selection: about 60 bytes each
-_BY_CUT: Final = " union all ".join(
+_EVERY_CUT_SQL: Final = " union all ".join(
     f"""
 select {place} as place, linkage_window, sum(bit_count(bitmap))::bigint
 from (
@@ -92,7 +92,7 @@ group by linkage_window
 _ONE_SCAN_SQL: Final = {
     to_the_minute: f"""
 with selected as materialized (select linkage_window, {", ".join(CUT_COLUMNS)} from {cuts} as cuts)
-{_BY_CUT}
+{_EVERY_CUT_SQL}
 """  # noqa: S608 - a constant; what people ask for is bound
     for to_the_minute, cuts in _CUTS.items()
 }
@@ -105,6 +105,35 @@ _WINDOW_TREES_SQL: Final = """
 select linkage_window, local_visitors, clusters, listed, sizes, first_day >= $first_day and last_day <= $last_day
 from window_trees
 where last_day >= $first_day and first_day <= $last_day
+"""
+# Whole days at all cameras, from what the publication has summed up by day.
+_DAYS_SIZES_SQL: Final = f"""
+with
+    identities as (
+        select linkage_window, visitor_number, sum(local_visitors) as local_visitors
+        from visitor_day_total
+        where business_day between $first_day and $last_day
+        group by linkage_window, visitor_number
+    )
+select
+    linkage_window,
+    sum(local_visitors)::bigint,
+    count(*),
+    {", ".join(f"count(*) filter (where local_visitors = {size})" for size in range(1, SIZE_CLASSES + 1))}
+from identities
+group by linkage_window
+"""  # noqa: S608 - a constant; what people ask for is bound
+_DAYS_CLUSTERS_SQL: Final = """
+with
+    days_joined as (
+        select linkage_window, cut, bit_or(cluster_bitmap) as cluster_bitmap
+        from day_bitmaps
+        where business_day between $first_day and $last_day and cut > 0
+        group by linkage_window, cut, block
+    )
+select cut - 1, linkage_window, sum(bit_count(cluster_bitmap))::bigint
+from days_joined
+group by cut, linkage_window
 """
 _NOBODY: Final = TreeSummary(0, (0,) * len(CUT_COLUMNS), 0, (0,) * SIZE_CLASSES)
 
@@ -143,11 +172,14 @@ def tree_summaries(
         period: the parameters of `selected_rows`: `first_day`, `last_day`, `cameras` (None for all).
         to_the_minute: whether they have edges inside days.
     """
-    whole = None if to_the_minute or period["cameras"] is not None else _whole_windows(connection, period)
-    if whole is not None:
-        return whole
+    ready = None if to_the_minute or period["cameras"] is not None else _ready(connection, period)
+    if ready is not None:
+        return ready
     by_cut = _clusters(connection, period, to_the_minute=to_the_minute)
-    sizes = fetch_rows(connection, *in_file(connection, _SIZES_SQL[to_the_minute], period))
+    return _summaries(by_cut, fetch_rows(connection, *in_file(connection, _SIZES_SQL[to_the_minute], period)))
+
+
+def _summaries(by_cut: Sequence[Mapping[str, int]], sizes: Iterable[Sequence[Any]]) -> dict[str, TreeSummary]:
     return {
         window: TreeSummary(
             local_visitors=local_visitors,
@@ -157,6 +189,14 @@ def tree_summaries(
         )
         for window, local_visitors, listed, *of_size in sizes
     }
+
+
+def _ready(connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]) -> dict[str, TreeSummary] | None:
+    """Return what the publication has summed up for whole days of all cameras; None where it has not."""
+    whole = _whole_windows(connection, period)
+    if whole is not None:
+        return whole
+    return _whole_days(connection, period) if has_table(connection, "day_bitmaps") else None
 
 
 def _whole_windows(
@@ -175,16 +215,25 @@ def _whole_windows(
     }
 
 
+def _whole_days(connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]) -> dict[str, TreeSummary]:
+    days = {name: period[name] for name in ("first_day", "last_day")}
+    by_cut = _by_cut(fetch_rows(connection, _DAYS_CLUSTERS_SQL, days))
+    return _summaries(by_cut, fetch_rows(connection, _DAYS_SIZES_SQL, days))
+
+
+def _by_cut(found: Iterable[Sequence[Any]]) -> list[dict[str, int]]:
+    by_cut: list[dict[str, int]] = [{} for _ in CUT_COLUMNS]
+    for place, window, clusters in found:
+        by_cut[place][window] = clusters
+    return by_cut
+
+
 def _clusters(
     connection: duckdb.DuckDBPyConnection, period: Mapping[str, object], *, to_the_minute: bool
 ) -> list[dict[str, int]]:
     """Return for each cut the clusters of each linkage window."""
     if _fits(connection, period):
-        by_cut: list[dict[str, int]] = [{} for _ in CUT_COLUMNS]
-        asked = in_file(connection, _ONE_SCAN_SQL[to_the_minute], period)
-        for place, window, clusters in fetch_rows(connection, *asked):
-            by_cut[place][window] = clusters
-        return by_cut
+        return _by_cut(fetch_rows(connection, *in_file(connection, _ONE_SCAN_SQL[to_the_minute], period)))
     queries = (in_file(connection, _CLUSTERS_SQL[cut, to_the_minute], period) for cut in CUT_COLUMNS)
     return [dict(fetch_rows(connection, *asked)) for asked in queries]
 

@@ -18,6 +18,7 @@ from footfall_assets.reporting.selection import Directory, LocationInfo, read_di
 
 COUNTS: Final = ("unique_visitors", "visits", "appearances", "sightings", "unidentified_sightings")
 ROWS_AT_MOST: Final = 400_000  # of one answer: a month of 10,000 stores by day, a table that a browser still holds
+_HOURS_A_DAY: Final = 24
 COVERAGE: Final = ("frames_expected", "frames_captured", "frames_kept")
 
 _CHOSEN: Final = """
@@ -69,7 +70,7 @@ def footfall_by_hour(
         NoData: nothing was recorded at all.
         UserMistake: there would be more than `ROWS_AT_MOST` rows.
     """
-    _check_rows(period, location_ids, a_day=24, step="hour")
+    _check_rows(period, location_ids, a_day=_HOURS_A_DAY, step="hour")
     directory = read_directory(connection)
     counted = fetch_frame(connection, _HOURLY_SQL, _parameters(period, location_ids))
     grid = _hours(period, _known(directory, location_ids), counted)
@@ -89,6 +90,11 @@ def footfall_by_day(
     counted = fetch_frame(connection, _DAILY_SQL, _parameters(period, location_ids))
     grid = _days(period, _known(directory, location_ids))
     return _on_grid(grid, counted, keys=["location_id", "business_day"], counts=[*COUNTS, *COVERAGE])
+
+
+def fits_by_hour(period: Period, *, location_ids: tuple[str, ...]) -> bool:
+    """Return whether `footfall_by_hour` answers so many locations and days."""
+    return _rows(period, location_ids, a_day=_HOURS_A_DAY) <= ROWS_AT_MOST
 
 
 def days_with_data(connection: duckdb.DuckDBPyConnection) -> Period:
@@ -164,13 +170,20 @@ def _days(period: Period, locations: list[LocationInfo]) -> pd.DataFrame:
 
 
 def _check_rows(period: Period, location_ids: tuple[str, ...], *, a_day: int, step: str) -> None:
-    days = (period.last_day - period.first_day).days + 1
-    rows = len(location_ids) * days * a_day
+    days, rows = _days_of(period), _rows(period, location_ids, a_day=a_day)
     if rows > ROWS_AT_MOST:
         raise UserMistake(
             f"expected at most {ROWS_AT_MOST:,} points in a chart by {step}, {len(location_ids):,} locations have "
             f"{rows:,} in these {days:,} days; ask for fewer locations, a shorter period or a longer step"
         )
+
+
+def _rows(period: Period, location_ids: tuple[str, ...], *, a_day: int) -> int:
+    return len(location_ids) * _days_of(period) * a_day
+
+
+def _days_of(period: Period) -> int:
+    return (period.last_day - period.first_day).days + 1
 
 
 def _on_grid(grid: pd.DataFrame, counted: pd.DataFrame, *, keys: list[str], counts: list[str]) -> pd.DataFrame:

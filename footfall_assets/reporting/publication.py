@@ -115,6 +115,15 @@ def open_protected(
         yield connection
 
 
+def verify_current(lake: LakeStore) -> None:
+    """Check the bytes of all files of the current publication, so that no question has to wait for that.
+
+    Raises as `current_publication` and `open_visitors`.
+    """
+    for file in current_publication(lake).files.values():
+        _verify(lake.local_path(file.key), file)
+
+
 def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Return whether a published file holds a table; files of before lack those that came later."""
     return bool(fetch_rows(connection, _HAS_TABLE_SQL, {"name": name}))

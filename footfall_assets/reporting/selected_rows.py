@@ -31,6 +31,9 @@ semi join (
     select visitor_number from visitor_window semi join chosen using (linkage_window, visitor_id)
 ) as numbers using (visitor_number)
 """
+_OF_NUMBERS: Final = (
+    "semi join (select unnest($numbers::integer[]) as visitor_number) as numbers using (visitor_number)"
+)
 _IS_NUMBERED_SQL: Final = """
 select 1 from duckdb_columns() where table_name = 'dim_cameras' and column_name = 'camera_number'
 """
@@ -88,11 +91,13 @@ def in_file(
 ) -> tuple[str, Mapping[str, object]]:
     """Return a query with `SELECTED` and `OF_CHOSEN` as the open file answers it fastest, and what to bind.
 
-    Publications of before number neither cameras nor visitors.
+    Publications of before number neither cameras nor visitors. Where `numbers` of visitors are bound, the rows of all
+    who have one of them in any window are found: looking for names among millions takes longer than leaving some aside.
     """
     if not fetch_rows(connection, _IS_NUMBERED_SQL, {}):
         return sql, parameters
-    by_number = sql.replace(SELECTED, _SELECTED_BY_NUMBER).replace(OF_CHOSEN, _OF_CHOSEN_BY_NUMBER)
+    of_chosen = _OF_NUMBERS if "numbers" in parameters else _OF_CHOSEN_BY_NUMBER
+    by_number = sql.replace(SELECTED, _SELECTED_BY_NUMBER).replace(OF_CHOSEN, of_chosen)
     cameras = parameters["cameras"]
     if cameras is None:
         return by_number, parameters

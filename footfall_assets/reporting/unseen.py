@@ -12,12 +12,12 @@ import pandas as pd
 from footfall_assets.contracts.calibration import DEFAULT_LEVEL
 from footfall_assets.domain.count_range import Total
 from footfall_assets.domain.unseen import (
-    NO_COUNTER,
     PlaceHours,
     Visibility,
     counted_places,
     grouped,
     people_including_unseen,
+    refused_at_once,
     visibility,
 )
 from footfall_assets.domain.visit_thinning import SeenPeople
@@ -26,7 +26,7 @@ from footfall_assets.reporting.publication import fetch_frame, fetch_rows, has_t
 from footfall_assets.reporting.selected_rows import SelectedRows
 from footfall_assets.reporting.selection import Directory
 
-_TABLES: Final = ("count_source_errors", "counted_traffic_hourly", "fct_visits")
+_TABLES: Final = ("count_source_errors", "counted_traffic_hourly", "fct_visits", "footfall_daily")
 _CHANCE_STEP: Final = 0.05  # of the log of visibility: people are grouped to the nearest
 
 _WHOLE_DAYS: Final = "door counters are compared over whole days; ask for days without times"
@@ -34,17 +34,28 @@ _WHOLE_LOCATIONS: Final = "door counters see whole locations; choose all cameras
 _OLDER: Final = "this publication was made before door counters were compared; publish again: footfall run"
 
 _DAYS: Final = """
-select linkage_window, location_id, count(*) as visits
-from fct_visits
+select linkage_window, location_id, sum(visits)::bigint as visits
+from footfall_daily
 where business_day between $first_day and $last_day and location_id in (select unnest($locations::varchar[]))
 group by linkage_window, location_id
+having sum(visits) > 0
+"""
+_COUNTED: Final = """
+select distinct windows.linkage_window, counted.location_id
+from counted_traffic_hourly as counted
+inner join count_source_errors as errors on counted.count_source = errors.count_source
+inner join
+    (select distinct business_day, linkage_window from sightings_daily) as windows
+    on counted.business_day = windows.business_day
+where
+    counted.business_day between $first_day and $last_day
+    and counted.location_id in (select unnest($locations::varchar[]))
 """
 # What a counter says is people; `visits_per_entry` makes visits of them. Faces of an hour without coverage are unknown.
 _HOURS: Final = """
 with
     windows as (select distinct business_day, linkage_window from sightings_daily)
 select
-    windows.linkage_window,
     hours.location_id,
     hours.business_day,
     hours.hour_starts_at,
@@ -73,6 +84,7 @@ inner join windows on hours.business_day = windows.business_day
 where
     hours.business_day between $first_day and $last_day
     and hours.location_id in (select unnest($locations::varchar[]))
+    and windows.linkage_window = $window
 order by hours.location_id, hours.hour_starts_at, hours.source
 """
 # Visits at locations of different visibility: the chance of somebody's visits together is their harmonic mean.
@@ -119,12 +131,13 @@ def totals_incl_unseen(
         "last_day": rows.parameters["last_day"],
         "locations": list(places),
     }
-    hours = fetch_frame(connection, _HOURS, asked)
     visits = fetch_rows(connection, _DAYS, asked)
+    counted = fetch_rows(connection, _COUNTED, asked)
     found = {}
     for window, total in totals.items():
         at = {place: count for of, place, count in visits if of == window}
-        known = _visibility(directory, at, hours[hours["linkage_window"] == window])
+        counted_at = {place for of, place in counted if of == window}
+        known = refused_at_once(at, counted_at) or _visibility(connection, directory, asked, window, at, counted_at)
         found[window] = people_including_unseen(total, _seen(connection, asked, window, known), known)
     return found
 
@@ -149,10 +162,16 @@ def _whole_locations(directory: Directory, rows: SelectedRows) -> tuple[str, ...
     return _WHOLE_LOCATIONS if missing else tuple(sorted(chosen))
 
 
-def _visibility(directory: Directory, visits: Mapping[str, int], hours: pd.DataFrame) -> Visibility | str:
-    if hours.empty:
-        return NO_COUNTER
-    by_place = dict(list(hours.groupby("location_id")))
+def _visibility(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Directory,
+    asked: Mapping[str, object],
+    window: str,
+    visits: Mapping[str, int],
+    counted: set[str],
+) -> Visibility | str:
+    hours = fetch_frame(connection, _HOURS, {**asked, "locations": sorted(counted), "window": window})
+    by_place: dict[object, pd.DataFrame] = dict(list(hours.groupby("location_id")))
     places = {
         key: PlaceHours(directory.label(key), count, hours_of(by_place[key])[1] if key in by_place else None)
         for key, count in visits.items()

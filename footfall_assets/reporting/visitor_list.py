@@ -15,7 +15,7 @@ import duckdb
 
 from footfall_assets.contracts.errors import UserMistake
 from footfall_assets.reporting.publication import fetch_rows, has_table
-from footfall_assets.reporting.ready_ranking import READY_ORDERS, is_ready, ready_listed_by_window, ready_ranking
+from footfall_assets.reporting.ready_ranking import ready_sums
 from footfall_assets.reporting.request import Order, ReportRequest
 from footfall_assets.reporting.selected_rows import OF_CHOSEN, SelectedRows, in_file, rows_of, selected_rows
 from footfall_assets.reporting.selection import Directory, read_directory, select_cameras
@@ -221,8 +221,9 @@ def listed_by_window(
     connection: duckdb.DuckDBPyConnection, rows: SelectedRows, *, min_appearances: int
 ) -> dict[str, int]:
     """Return by linkage window how many visitors have at least `min_appearances` in the selection."""
-    if is_ready(connection, rows):
-        return ready_listed_by_window(connection, rows, min_appearances=min_appearances)
+    ready = ready_sums(connection, rows)
+    if ready is not None:
+        return ready.listed_by_window(connection, min_appearances=min_appearances)
     parameters = dict(rows.parameters) | {"min_appearances": min_appearances}
     return dict(fetch_rows(connection, *in_file(connection, _LISTED_SQL[rows.to_the_minute], parameters)))
 
@@ -239,8 +240,9 @@ def _ranked(
 ) -> duckdb.DuckDBPyConnection:
     limits = {"min_appearances": request.min_appearances, "most": most, "skipped": skipped}
     parameters = dict(rows.parameters)
-    if order in READY_ORDERS and is_ready(connection, rows):
-        return ready_ranking(connection, rows, order, limits)
+    ready = ready_sums(connection, rows)
+    if ready is not None and ready.ranks_by(order):
+        return ready.ranking(connection, order, limits)
     if order is not Order.MOST_VISITS:
         sql, bound = in_file(connection, _RANKED_SQL[order, rows.to_the_minute], parameters | limits)
         return connection.execute(sql, dict(bound))
@@ -267,11 +269,13 @@ def _with_stays(
     ranked: Sequence[tuple[Any, ...]],
     visit_gap_s: int,
 ) -> tuple[VisitorRow, ...]:
-    asked = {
+    asked: dict[str, object] = {
         "windows": [window for window, *_ in ranked],
-        "visitors": [visitor for _, visitor, _ in ranked],
+        "visitors": [visitor for _, visitor, *_ in ranked],
         "visit_gap_s": visit_gap_s,
     }
+    numbers = [number for _, _, _, *numbers in ranked for number in numbers]  # of what was summed up by number
+    asked |= {"numbers": numbers} if numbers else {}
     found = fetch_rows(connection, *in_file(connection, _STAYS_SQL[rows.to_the_minute], dict(rows.parameters) | asked))
     stays = {(window, visitor): of_one for window, visitor, *of_one in found}
     clocks = {key: ZoneInfo(place.timezone) for key, place in directory.locations.items()}
@@ -281,7 +285,7 @@ def _with_stays(
 def _row(
     ranked: tuple[Any, ...], stays: Sequence[Any], directory: Directory, clocks: Mapping[str, ZoneInfo]
 ) -> VisitorRow:
-    window, visitor, total = ranked
+    window, visitor, total, *_ = ranked
     visits, frequencies, ended_us, place = stays
     last_seen_at = (_EPOCH + timedelta(microseconds=ended_us)).astimezone(clocks.get(place, UTC))
     return VisitorRow(window, visitor, total, visits, _by_frequency(frequencies, directory), last_seen_at)

@@ -133,7 +133,9 @@ def build_warehouse_assets(
             moment = datetime.now(UTC)
             build_path = platform.warehouse_dir / BUILD_FILE
             record_version_causes(platform)
-            published = publish(build_path, platform.lake, published_at=moment)
+            published = publish(
+                build_path, platform.lake, published_at=moment, memory=platform.settings.warehouse_memory
+            )
             record_built_from(platform.lake, inputs_hash_of(build_path), published.publication_id)
             removed = remove_passed_publications(platform.lake, now=moment)
             context.log.info("removed %d publications that had passed", len(removed))

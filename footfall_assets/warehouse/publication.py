@@ -27,7 +27,7 @@ from footfall_assets.contracts.publication import (
     publication_key,
 )
 from footfall_assets.storage.lake import LakeStore
-from footfall_assets.warehouse.build import BuildIncomplete
+from footfall_assets.warehouse.build import DEFAULT_MEMORY, BuildIncomplete
 from footfall_assets.warehouse.content import content_hash
 from footfall_assets.warehouse.protection_gate import check_protection
 
@@ -89,12 +89,15 @@ PROTECTED_TABLES: Final = (
 )
 VISITOR_TABLES: Final = (
     *_SHARED_TABLES,
+    "day_bitmaps",
     "fct_appearances",
     "fct_sightings",
     "fct_visits",
+    "footfall_daily",
     "local_visitor_cuts",
     "unique_visitor_report",
     "visitor_day",
+    "visitor_day_total",
     "visitor_window",
 )
 TABLES: Final[Mapping[FileKind, tuple[str, ...]]] = {
@@ -121,7 +124,7 @@ class _Facts:
     asset_versions: Mapping[str, str]
 
 
-def publish(build_path: Path, lake: LakeStore, *, published_at: datetime) -> Publication:
+def publish(build_path: Path, lake: LakeStore, *, published_at: datetime, memory: str = DEFAULT_MEMORY) -> Publication:
     """Publish the marts of a finished build and return the manifest that `publications/CURRENT` now names.
 
     A build whose content is already published writes nothing anew: the older manifest is returned, with its own
@@ -133,6 +136,7 @@ def publish(build_path: Path, lake: LakeStore, *, published_at: datetime) -> Pub
         lake: receives `publications/<kind>-<content hash>.duckdb` for each `FileKind`,
             `publications/<publication id>.json` and the pointer, which holds the publication id in ASCII.
         published_at: timezone-aware.
+        memory: that DuckDB may use; what does not fit spills to disk beside the build.
 
     Raises:
         BuildIncomplete: there is no build, or dbt has not built all of the marts.
@@ -141,7 +145,7 @@ def publish(build_path: Path, lake: LakeStore, *, published_at: datetime) -> Pub
     """
     with (
         tempfile.TemporaryDirectory(dir=build_path.parent, prefix="publish-") as folder,
-        duckdb.connect() as connection,
+        duckdb.connect(config={"memory_limit": memory, "temp_directory": folder}) as connection,
     ):
         _attach(connection, build_path)
         facts = _facts(connection)

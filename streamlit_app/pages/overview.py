@@ -229,7 +229,7 @@ def _show_coverage(page: OpenPage, day: date) -> None:
     low = days[days["captured_share"] < _LOW_SHARE]
     silent = _silent_days(days, first, day)
     if low.empty and gaps.empty and not silent:
-        st.success(f"Every camera delivered at least {_LOW_SHARE:.0%} of its frames on each of the last 7 days.")
+        st.success(f"Every camera delivered at least {_LOW_SHARE:.0%} of its frames on {_days_text(days)}.")
     if silent:
         st.warning(f"Cameras that delivered nothing on some day: {literal(', '.join(silent))}.")
     if not low.empty:
@@ -244,6 +244,13 @@ def _show_coverage(page: OpenPage, day: date) -> None:
         "Frames that arrived of those the cameras should have taken; what is missing is in no count above.",
         filters=replace(page.filters, first_day=first, last_day=day),
     )
+
+
+def _days_text(days: pd.DataFrame) -> str:
+    known = days["business_day"].nunique()
+    if known == _COVERAGE_DAYS:
+        return f"each of the last {_COVERAGE_DAYS} days"
+    return f"the {known} day{'' if known == 1 else 's'} with data of the last {_COVERAGE_DAYS}"
 
 
 def _silent_days(days: pd.DataFrame, first: date, last: date) -> list[str]:

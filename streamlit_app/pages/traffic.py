@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from footfall_assets.contracts.errors import NoData
-from footfall_assets.reporting import conversion, counted_traffic
+from footfall_assets.reporting import counted_traffic
 from footfall_assets.reporting.staffing import (
     WEEKDAYS,
     PeopleMeasure,
@@ -19,9 +19,10 @@ from footfall_assets.reporting.staffing import (
     understaffed_hours,
 )
 from streamlit_app.access import Page
+from streamlit_app.conversion import show_conversion
 from streamlit_app.counters import unique_visitors_column
 from streamlit_app.fused_visits import show_fused_visits
-from streamlit_app.imported_files import imported_files
+from streamlit_app.imported_files import HOW_TO_IMPORT, imported_files
 from streamlit_app.markdown import literal
 from streamlit_app.navigation import require_app
 from streamlit_app.shell import OpenPage, run_page
@@ -29,8 +30,6 @@ from streamlit_app.traffic_charts import daily_lines, staffing_chart, week_heat_
 
 _MOST_HOURS: Final = 1000  # understaffed hours in the list
 _MOST_FILES: Final = 20
-_LINES_AT_MOST: Final = 8  # locations whose lines can be told apart; of more, the sum is shown
-_HOW: Final = "How to: docs/imports.md."
 
 
 def show_traffic(page: OpenPage) -> None:
@@ -40,7 +39,7 @@ def show_traffic(page: OpenPage) -> None:
     with page.section("Staff against visitors"):
         _show_staffing(page)
     with page.section("Conversion"):
-        _show_conversion(page)
+        show_conversion(page)
     with page.section("Other counters"):
         _show_counters(page)
     with page.section("Visits from all sources"):
@@ -135,7 +134,7 @@ def _show_staffing(page: OpenPage) -> None:
     level = ServiceLevel(float(per_staff), settings.least_staff)
     profile = page.explorer.at_locations(staffing_profile, page.filters, level=level)
     if profile.empty:
-        st.info(f"No staff plan covers this period. Import one: footfall import staff FILE.csv. {_HOW}")
+        st.info(f"No staff plan covers this period. Import one: footfall import staff FILE.csv. {HOW_TO_IMPORT}")
         return
     summary = summarise(profile)
     if not summary.opening_known:
@@ -195,76 +194,12 @@ def _under_table(hours: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _show_conversion(page: OpenPage) -> None:
-    summary = page.explorer.at_locations(conversion.conversion_summary, page.filters)
-    if not summary.sales_days:
-        st.info(f"No sales cover this period. Import them: footfall import sales FILE.csv. {_HOW}")
-        return
-    is_few = len(page.selection().location_ids) <= _LINES_AT_MOST
-    question = conversion.conversion_by_day if is_few else conversion.conversion_totals_by_day
-    days = page.explorer.at_locations(question, page.filters)
-    with st.container(horizontal=True):
-        st.metric("Receipts for each visit", _ratio(summary.transactions_per_visit), border=True)
-        st.metric("Revenue for each visit", _ratio(summary.revenue_per_visit), border=True)
-        st.metric("Receipts compared", f"{summary.transactions:,}", border=True)
-        st.metric("Visits compared", f"{summary.visits:,}", border=True)
-    if summary.flagged_days:
-        st.warning(
-            f"More receipts than visits on {summary.flagged_days} of {summary.compared_days} store days: the cameras "
-            "missed people there, and conversion is too high."
-        )
-    page.figure(
-        "conversion_by_day",
-        chart=daily_lines(
-            days,
-            value="transactions_per_visit",
-            series="location",
-            title="Receipts for each visit",
-            days=(page.filters.first_day, page.filters.last_day),
-            number_format=".2f",
-        ),
-        table=_sales_table(days),
-        definition=(
-            "Receipts divided by visits of the same store and day; the figures above divide the sums. Days on which "
-            "visits are unknown are gaps. Revenue is in the currency of the imported file."
-        ),
-    )
-    categories = page.explorer.at_locations(conversion.sales_by_category, page.filters)
-    if not categories.empty:
-        with st.expander("What was sold, by category"):
-            page.figure(
-                "sales_by_category",
-                chart=None,
-                table=categories.rename(columns=str.capitalize),
-                definition="Items and revenue add up over categories; receipts do not, one can hold several.",
-            )
-
-
-def _sales_table(days: pd.DataFrame) -> pd.DataFrame:
-    columns = {
-        "location": "Location",
-        "business_day": "Business day",
-        "transactions": "Receipts",
-        "items": "Items",
-        "revenue": "Revenue",
-        "visits": "Visits",
-        "unique_visitors": "Unique visitors",
-        "transactions_per_visit": "Receipts for each visit",
-        "transactions_per_visitor": "Receipts for each unique visitor",
-        "revenue_per_visit": "Revenue for each visit",
-        "has_more_transactions_than_visits": "More receipts than visits",
-    }
-    shown = [name for name in columns if name in days.columns]
-    ratios = {name: 3 for name in shown if name.startswith("transactions_per")} | {"revenue_per_visit": 2}
-    return days[shown].round(ratios).rename(columns=columns)
-
-
 def _show_counters(page: OpenPage) -> None:
     by_source = page.explorer.at_locations(counted_traffic.counted_traffic_by_location, page.filters)
     if by_source.empty:
         st.info(
             "No door counter, mat, beam or count by hand covers this period. Import them: "
-            f"footfall import counts FILE.csv. {_HOW}"
+            f"footfall import counts FILE.csv. {HOW_TO_IMPORT}"
         )
         return
     table = pd.DataFrame(
@@ -319,17 +254,13 @@ def _show_imports(page: OpenPage) -> None:
     """Show the newest files of other systems with what was set aside of each; they say nothing of visitors."""
     table = imported_files(page.lake, most=_MOST_FILES)
     if table.empty:
-        st.caption(f"None yet. {_HOW}")
+        st.caption(f"None yet. {HOW_TO_IMPORT}")
         return
     st.dataframe(table, hide_index=True, width="stretch")
     st.caption(
         f"The newest {_MOST_FILES} files, times in UTC. Rows set aside are listed with their reasons in the lake, "
         "below imports; what the figures above show is as of the publication."
     )
-
-
-def _ratio(value: float | None) -> str:
-    return "not known" if value is None else f"{value:,.2f}"
 
 
 require_app()

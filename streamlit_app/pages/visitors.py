@@ -220,16 +220,19 @@ def _show_footfall(page: OpenPage) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.segmented_control("Step", list(Grain), key=GRAIN_KEY, format_func=lambda grain: f"By {grain}")
             measure = st.selectbox("Count", list(MEASURES), format_func=MEASURES.__getitem__, width=220)
-        frame = page.explorer.footfall(page.filters)
+        filters = replace(page.filters, starts_at=None, ends_at=None, grain=page.explorer.step_that_fits(page.filters))
+        if filters.grain is not page.filters.grain:
+            st.caption("By day: so many locations have too many hours to show. Choose fewer, or a shorter period.")
+        frame = page.explorer.footfall(filters)
         places = frame["location"].nunique()
         cut = f" The chart shows {LINES_AT_MOST} of {places} locations; choose those you need."
         page.figure(
             "footfall",
-            chart=footfall_chart(shown_locations(frame), measure=measure, grain=page.filters.grain),
-            table=_footfall_table(frame, page.filters.grain),
+            chart=footfall_chart(shown_locations(frame), measure=measure, grain=filters.grain),
+            table=_footfall_table(frame, filters.grain),
             definition="Whole business days, all cameras of a location. A gap means that nothing was recorded. "
             "Unique visitors do not add up over hours, days or locations." + (cut if places > LINES_AT_MOST else ""),
-            filters=replace(page.filters, starts_at=None, ends_at=None),
+            filters=filters,
         )
 
 

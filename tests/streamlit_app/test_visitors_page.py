@@ -3,7 +3,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from footfall_assets.reporting import footfall_over_time
 from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE
+from streamlit_app import shell
 
 HAND_MADE = sys.modules["hand_made_publication"]  # loaded by conftest.py
 INJECTION = "' or 1=1; drop table fct_appearances --"
@@ -240,6 +242,26 @@ def test_chart_by_day_has_its_table(publish, stores, app):
     assert first["Business day"].tolist() == ["2024-02-01", "2024-02-02", "2024-02-03"]
     assert first["Unique visitors"].isna().tolist() == [False, True, False]
     assert address(app)["by"] == ["day"]
+
+
+def test_more_hours_than_a_browser_holds_are_shown_by_day(publish, stores, app, monkeypatch):
+    publish(stores)
+    monkeypatch.setattr(footfall_over_time, "ROWS_AT_MOST", 3 * 3 * 24 - 1)
+    run(app)
+    assert "By day: so many locations" in texts(app)
+    assert app.dataframe[1].value.columns[1] == "Business day"
+    monkeypatch.setattr(footfall_over_time, "ROWS_AT_MOST", 3 * 3 * 24)
+    run(app, to="2024-02-02")  # another question, as the answer is kept
+    assert "By day: so many locations" not in texts(app)
+    assert app.dataframe[1].value.columns[1] == "Hour (local)"
+
+
+def test_a_long_table_is_shown_in_part_and_says_so(publish, stores, app, monkeypatch):
+    publish(stores)
+    monkeypatch.setattr(shell, "_SHOWN_ROWS", 4)
+    run(app, by="day")
+    assert len(app.dataframe[1].value) == 4
+    assert "The first 4 of 9 rows; the files hold all of them." in texts(app)
 
 
 @pytest.mark.parametrize("where", ["home", "publication"])

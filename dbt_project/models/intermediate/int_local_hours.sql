@@ -54,29 +54,36 @@ with
 
     ),
 
-    localised as (
+    -- Once a zone: asking for local time costs more than all the rest.
+    clocks as (
 
         select
-            location_id,
-            business_day,
-            {{ quarter_start("quarter") }} as moment,
-            timezone(timezone, moment) as local_time
+            timezone,
+            quarter,
+            timezone(timezone, {{ quarter_start("quarter") }}) as local_time,
+            make_timestamptz(
+                epoch_us({{ quarter_start("quarter") }})
+                - 60000000 * extract(minute from local_time)
+            ) as hour_starts_at,
+            extract(hour from local_time)::integer as local_hour
 
-        from moments
+        from (select distinct timezone, quarter from moments)
 
     ),
 
     final as (
 
         select distinct
-            location_id,
-            business_day,
-            make_timestamptz(
-                epoch_us(moment) - 60000000 * extract(minute from local_time)
-            ) as hour_starts_at,
-            extract(hour from local_time)::integer as local_hour
+            moments.location_id,
+            moments.business_day,
+            clocks.hour_starts_at,
+            clocks.local_hour
 
-        from localised
+        from moments
+        inner join
+            clocks
+            on moments.timezone = clocks.timezone
+            and moments.quarter = clocks.quarter
 
     )
 

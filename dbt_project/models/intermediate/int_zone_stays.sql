@@ -25,6 +25,16 @@ with
 
     ),
 
+    -- Zones that one camera sees, and nothing else of: there an appearance is a stay.
+    alone as (
+
+        select location_id, zone
+        from camera_zones
+        group by location_id, zone
+        having count(distinct camera_id) = 1 and not bool_or(is_drawn)
+
+    ),
+
     -- Where nothing is drawn all that a camera sees is one zone, and its appearances
     -- are the runs: the many sightings are not read again.
     runs as (
@@ -34,13 +44,15 @@ with
             visitor_id,
             linkage_window,
             camera_id,
+            camera_number,
             location_id,
             zone,
             business_day,
             started_at,
             ended_at,
             sightings,
-            interval_s
+            interval_s,
+            false as is_stay
         from drawn_runs
 
         union all
@@ -50,19 +62,30 @@ with
             appearances.visitor_id,
             appearances.linkage_window,
             appearances.camera_id,
+            appearances.camera_number,
             appearances.location_id,
             coalesce(whole_pictures.zone, appearances.camera_id) as zone,
             appearances.business_day,
             appearances.started_at,
             appearances.ended_at,
             appearances.sightings,
-            appearances.interval_s
+            appearances.interval_s,
+            alone.zone is not null
+            and greatest(
+                {{ var("appearance_gap_s") }},
+                {{ var("appearance_gap_intervals") }} * appearances.interval_s
+            )
+            <= {{ var("visit_gap_s") }} as is_stay
         from appearances
         left join
             whole_pictures
             on appearances.camera_id = whole_pictures.camera_id
             and appearances.business_day >= whole_pictures.effective_from
             and appearances.business_day < whole_pictures.effective_to
+        left join
+            alone
+            on whole_pictures.location_id = alone.location_id
+            and whole_pictures.zone = alone.zone
         anti join
             drawing
             on appearances.camera_id = drawing.camera_id
@@ -107,6 +130,7 @@ with
             <= longest_gap_us as is_one_stay
 
         from timed
+        where not is_stay
         group by face_id, location_id, zone, business_day
 
     ),
@@ -131,6 +155,7 @@ with
             and timed.zone = zone_days.zone
             and timed.business_day = zone_days.business_day
             and not zone_days.is_one_stay
+            and not timed.is_stay
 
     ),
 
@@ -152,6 +177,23 @@ with
 
     stays as (
 
+        select
+            face_id,
+            location_id,
+            zone,
+            business_day,
+            visitor_id,
+            linkage_window,
+            started_at,
+            ended_at,
+            1 as appearances,
+            sightings,
+            1 as cameras,
+            wait_s as first_wait_s,
+            wait_s as last_wait_s
+        from timed
+        where is_stay
+        union all by name
         select * exclude (longest_gap_us, is_one_stay)
         from zone_days
         where is_one_stay

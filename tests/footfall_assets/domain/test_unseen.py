@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from footfall_assets.domain.count_range import Total
 from footfall_assets.domain.fusion import FACES, HourlyCounts
 from footfall_assets.domain.unseen import (
+    MOST_COUNTED_PLACES,
     NO_COUNTER,
     CountedPlace,
     PlaceHours,
@@ -15,6 +16,7 @@ from footfall_assets.domain.unseen import (
     counted_places,
     grouped,
     people_including_unseen,
+    refused_at_once,
     visibility,
 )
 from footfall_assets.domain.visit_thinning import SeenPeople
@@ -38,6 +40,18 @@ def hours_of(chance, *, days=10, busy=20.0, seed=0, error=0.05):
 def test_without_a_counter_the_reason_says_what_to_do() -> None:
     assert visibility({"a": CountedPlace("A", 100)}) == NO_COUNTER
     assert people_including_unseen(TOTAL, SEEN, NO_COUNTER).reason == NO_COUNTER
+
+
+def test_what_shows_before_any_hour_is_looked_at_is_refused_at_once() -> None:
+    visits = {f"store-{number}": 10 for number in range(MOST_COUNTED_PLACES + 1)}
+    assert refused_at_once(visits, set()) == NO_COUNTER
+    assert refused_at_once({}, {"store-1"}) == NO_COUNTER
+    some = [f"store-{number}" for number in range(79)]
+    assert "79% of the visits" in (refused_at_once(dict.fromkeys([*some, "more"], 1) | {"rest": 20}, set(some)) or "")
+    assert f"these are {MOST_COUNTED_PLACES + 1}" in (refused_at_once(visits, set(visits)) or "")
+    visits.popitem()
+    assert refused_at_once(visits, set(visits)) is None
+    assert refused_at_once({"a": 80, "b": 20}, {"a"}) is None
 
 
 def test_each_location_has_its_own_visibility_and_the_others_the_mean() -> None:

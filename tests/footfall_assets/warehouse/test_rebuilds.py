@@ -200,6 +200,9 @@ def test_a_whole_window_is_summed_up_as_it_would_be_counted(rebuilt):
 SELECTIONS = {
     "whole window": {},
     "a part of it": {"last_day": date(2024, 1, 6)},
+    "a day": {"first_day": date(2024, 1, 3), "last_day": date(2024, 1, 3)},
+    "often seen in a part": {"last_day": date(2024, 1, 6), "min_appearances": 2},
+    "into the next window": {"first_day": date(2024, 1, 3), "last_day": date(2024, 2, 1)},
     "one location": {"location_ids": ("store-101",)},
     "one camera": {"camera_ids": ("gate",)},
     "often seen": {"min_appearances": 2},
@@ -223,6 +226,7 @@ def test_what_is_numbered_and_summed_up_is_what_names_and_rows_say(rebuilt, monk
 
     by_number = answers()
     monkeypatch.setattr("footfall_assets.reporting.selected_rows._IS_NUMBERED_SQL", "select 1 where false")
-    monkeypatch.setattr("footfall_assets.reporting.visitor_list.is_ready", lambda *_: False)
+    monkeypatch.setattr("footfall_assets.reporting.visitor_list.ready_sums", lambda *_: None)
+    monkeypatch.setattr("footfall_assets.reporting.count._ready", lambda *_: None)
     assert by_number == answers()
     assert by_number[0].listed_visitors
