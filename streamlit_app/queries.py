@@ -32,8 +32,9 @@ from footfall_assets.reporting.provenance import Provenance
 from footfall_assets.reporting.publication import READ_FOR_S, open_aggregates, open_protected, open_visitors
 from footfall_assets.reporting.request import Order, Period
 from footfall_assets.reporting.selection import Directory, Selection, read_directory, select_cameras
-from footfall_assets.reporting.visitor_list import VisitorRow, all_visitors, visitor_page
+from footfall_assets.reporting.visitor_list import all_visitors, visitor_page
 from footfall_assets.reporting.visitor_report import VisitorReport, visitor_head
+from footfall_assets.reporting.visitor_stays import VisitorRow
 from footfall_assets.storage.lake import LakeStore
 from footfall_assets.storage.registry_store import read_registry
 from streamlit_app.access import Scope

@@ -31,6 +31,7 @@ from streamlit_app.markdown import literal
 from streamlit_app.publication_choice import choose_publication
 from streamlit_app.queries import Explorer
 from streamlit_app.sign_in import scope_for
+from streamlit_app.verified_ahead import WATCH
 
 ShownChart: TypeAlias = (
     alt.Chart | alt.LayerChart | alt.ConcatChart | alt.HConcatChart | alt.VConcatChart | alt.FacetChart
@@ -157,6 +158,7 @@ def run_page(
         settings = load_settings()
         scope_for(page, settings, settings.environment)  # before anything is read that could tell a stranger something
         lake = open_lake(settings)
+        WATCH.follow(lake)
         chosen = choose_publication(lake, settings.lake_root)
         publication = chosen.shown
         scope = scope_for(page, settings, publication.environment)

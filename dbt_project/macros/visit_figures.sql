@@ -6,6 +6,7 @@ ordered aggregate.
 -#}
 {% macro visit_figures() -%}
     any_value(visitor_id) as visitor_id,
+    any_value(visitor_number) as visitor_number,
     any_value(linkage_window) as linkage_window,
     min(started_at) as started_at,
     max(ended_at) as ended_at,

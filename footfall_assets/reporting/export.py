@@ -18,8 +18,8 @@ from footfall_assets.reporting.formats import (
 )
 from footfall_assets.reporting.printable import to_html
 from footfall_assets.reporting.provenance import Provenance
-from footfall_assets.reporting.visitor_list import VisitorRow
 from footfall_assets.reporting.visitor_report import VisitorReport
+from footfall_assets.reporting.visitor_stays import VisitorRow
 
 
 class ReportFormat(StrEnum):

@@ -15,8 +15,8 @@ from footfall_assets.domain.count_range import Total
 from footfall_assets.reporting.count_text import NOT_ADDED, count_notes, incl_unseen_text, total_text, unseen_notes
 from footfall_assets.reporting.provenance import DEVELOPMENT_NOTE, Provenance, age_text, definitions, older_text
 from footfall_assets.reporting.request import Period
-from footfall_assets.reporting.visitor_list import VisitorRow
 from footfall_assets.reporting.visitor_report import VisitorReport
+from footfall_assets.reporting.visitor_stays import VisitorRow
 
 COLUMNS: Final = ("Visitor ID", "Total Appearances", "Visits", "Locations Visited", "Visit Frequency per Location")
 WINDOW_COLUMN: Final = "Linkage Window"

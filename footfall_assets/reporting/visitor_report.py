@@ -33,7 +33,8 @@ from footfall_assets.reporting.request import Period, ReportRequest
 from footfall_assets.reporting.selected_rows import SELECTED, SelectedRows, in_file, rows_of, selected_rows
 from footfall_assets.reporting.selection import Directory, Selection, read_directory, select_cameras
 from footfall_assets.reporting.unseen import totals_incl_unseen
-from footfall_assets.reporting.visitor_list import VisitorRow, all_visitors, listed_by_window
+from footfall_assets.reporting.visitor_list import all_visitors, listed_by_window
+from footfall_assets.reporting.visitor_stays import VisitorRow
 
 VISIT_GAP_S: Final = 3 * 3600  # seconds away that still belong to one visit (decision G4)
 _SPANS_IN_MESSAGES: Final = 5  # runs of days a message lists before it only counts the rest

@@ -18,8 +18,8 @@ from footfall_assets.reporting.method import counting_rules
 from footfall_assets.reporting.printable import ROWS_AT_MOST as PRINTED_ROWS_AT_MOST
 from footfall_assets.reporting.provenance import Provenance, age_text, definitions
 from footfall_assets.reporting.request import Order
-from footfall_assets.reporting.visitor_list import VisitorRow
 from footfall_assets.reporting.visitor_report import VisitorReport
+from footfall_assets.reporting.visitor_stays import VisitorRow
 from footfall_assets.reporting.visitor_timeline import visitor_timeline
 from streamlit_app.access import Page
 from streamlit_app.access_records import record_view

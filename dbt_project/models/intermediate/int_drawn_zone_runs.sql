@@ -41,6 +41,7 @@ with
         select
             sightings.face_id,
             sightings.visitor_id,
+            sightings.visitor_number,
             sightings.linkage_window,
             sightings.camera_id,
             sightings.camera_number,
@@ -102,6 +103,7 @@ with
         select
             face_id,
             visitor_id,
+            any_value(visitor_number) as visitor_number,
             linkage_window,
             camera_id,
             any_value(camera_number) as camera_number,

@@ -100,6 +100,7 @@ with
             }} as visit_id,
             face_id,
             visitor_id,
+            visitor_number,
             linkage_window,
             location_id,
             business_day,

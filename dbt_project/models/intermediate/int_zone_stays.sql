@@ -42,6 +42,7 @@ with
         select
             face_id,
             visitor_id,
+            visitor_number,
             linkage_window,
             camera_id,
             camera_number,
@@ -60,6 +61,7 @@ with
         select
             appearances.face_id,
             appearances.visitor_id,
+            appearances.visitor_number,
             appearances.linkage_window,
             appearances.camera_id,
             appearances.camera_number,
@@ -183,6 +185,7 @@ with
             zone,
             business_day,
             visitor_id,
+            visitor_number,
             linkage_window,
             started_at,
             ended_at,

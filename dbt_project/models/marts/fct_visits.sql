@@ -4,6 +4,7 @@ select
     visit_id,
     face_id,
     visitor_id,
+    visitor_number,
     linkage_window,
     location_id,
     business_day,

@@ -637,6 +637,7 @@ def example_rows() -> tuple[tuple[str, int, str, str], ...]:
 COUNTED_MARTS = """
 create table sightings_daily (business_day date, linkage_window varchar);
 create table fct_visits (face_id integer, linkage_window varchar, location_id varchar, business_day date);
+create table footfall_daily (linkage_window varchar, location_id varchar, business_day date, visits bigint);
 create table footfall_hourly (
     location_id varchar, business_day date, hour_starts_at timestamptz, local_hour integer, visits_started bigint
 );
@@ -683,6 +684,11 @@ class CountedMonth:
                 (100_000 * ord(location_id) + int(each), "2024-01", location_id, first + timedelta(days=int(at) // 10))
                 for each, at in zip(who[shown], hour[shown], strict=True)
             ],
+        )
+        self.connection.execute(
+            "insert into footfall_daily select linkage_window, location_id, business_day, count(*) "
+            "from fct_visits where location_id = $id group by all",
+            {"id": location_id},
         )
         starts = [datetime(2024, 1, 1 + at // 10, 9 + at % 10, tzinfo=UTC) for at in range(31 * 10)]
         faces = np.bincount(hour[shown], minlength=len(starts)).tolist()

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -148,3 +149,26 @@ def test_counters_beyond_what_is_allowed_stay_unknown() -> None:
     assert select_cameras(allowed, ReportRequest(DAY, DAY)).location_ids == ("store-1",)
     corner = select_cameras(restricted(COUNTED, {"corner"}), ReportRequest(DAY, DAY))
     assert (corner.location_ids, corner.camera_ids) == (("corner",), ())
+
+
+def test_the_directory_of_a_published_file_is_read_once(made, lake, tmp_path) -> None:
+    publication = made.publish(lake, tmp_path / "build")
+    found = []
+    for _ in range(2):
+        with open_visitors(lake, publication) as visitors:
+            found.append((read_directory(visitors), read_directory(visitors, allowed=("store-101",))))
+    assert found[0][0] is found[1][0]
+    assert set(found[1][1].locations) == {"store-101"}
+    assert len(found[0][0].locations) > 1
+
+
+def test_what_may_change_is_read_anew(tmp_path) -> None:
+    with duckdb.connect(tmp_path / "build.duckdb") as build:
+        build.execute(
+            "create table dim_locations(location_id text, name text, timezone text, mode text, is_current bool)"
+        )
+        build.execute("create table dim_cameras(camera_id text, location_id text, name text, is_current bool)")
+        build.execute("create table dim_camera_groups(group_id text, name text, camera_id text)")
+        before = read_directory(build)
+        build.execute("insert into dim_locations values ('new', 'New', 'UTC', 'unique', true)")
+        assert set(read_directory(build).locations) - set(before.locations) == {"new"}
