@@ -111,6 +111,30 @@ def hours_of(rows: pd.DataFrame) -> tuple[pd.DataFrame, HourlyCounts]:
     )
 
 
+def hours_by_location(rows: pd.DataFrame) -> dict[str, HourlyCounts]:
+    """Return what each source said of the hours of each location: `hours_of` of many at once, and faster.
+
+    Args:
+        rows: as for `hours_of`, with `location_id`.
+    """
+    said = rows.pivot_table(index=["location_id", "hour_starts_at"], columns="source", values="counted", aggfunc="sum")
+    days = rows.groupby(["location_id", "hour_starts_at"])["business_day"].first().reindex(said.index)
+    number = pd.to_datetime(days).to_numpy().astype("datetime64[D]").astype(np.int64)
+    errors = rows.groupby(["location_id", "source"])["error"].first().dropna()
+    counts = {str(name): said[name].to_numpy(np.float64) for name in said.columns}
+    places = said.index.get_level_values("location_id").to_numpy()
+    starts = np.flatnonzero(np.r_[True, places[1:] != places[:-1]]) if len(places) else np.empty(0, np.int64)
+    found = {}
+    for start, stop in zip(starts, [*starts[1:], len(places)], strict=True):
+        here, place = slice(start, stop), str(places[start])
+        known = {
+            name: said_there for name, all_said in counts.items() if np.isfinite(said_there := all_said[here]).any()
+        }
+        anchored = {name: float(errors[place, name]) for name in known if (place, name) in errors.index}
+        found[place] = HourlyCounts(number[here] - number[here].min(), known, anchored)
+    return found
+
+
 def _by_hour(place: dict[str, str], clock: pd.DataFrame, fused: FusedVisits) -> pd.DataFrame:
     bounds = [
         fused.interval(visits, error) for visits, error in zip(fused.visits.tolist(), fused.error.tolist(), strict=True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import duckdb
-import pandas as pd
 
 from footfall_assets.contracts.calibration import DEFAULT_LEVEL
 from footfall_assets.domain.count_range import Total
@@ -21,7 +20,7 @@ from footfall_assets.domain.unseen import (
     visibility,
 )
 from footfall_assets.domain.visit_thinning import SeenPeople
-from footfall_assets.reporting.fused_visits import hours_of
+from footfall_assets.reporting.fused_visits import hours_by_location
 from footfall_assets.reporting.publication import fetch_frame, fetch_rows, has_table
 from footfall_assets.reporting.selected_rows import SelectedRows
 from footfall_assets.reporting.selection import Directory
@@ -171,11 +170,8 @@ def _visibility(
     counted: set[str],
 ) -> Visibility | str:
     hours = fetch_frame(connection, _HOURS, {**asked, "locations": sorted(counted), "window": window})
-    by_place: dict[object, pd.DataFrame] = dict(list(hours.groupby("location_id")))
-    places = {
-        key: PlaceHours(directory.label(key), count, hours_of(by_place[key])[1] if key in by_place else None)
-        for key, count in visits.items()
-    }
+    by_place = hours_by_location(hours)
+    places = {key: PlaceHours(directory.label(key), count, by_place.get(key)) for key, count in visits.items()}
     return visibility(counted_places(places))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from footfall_assets.contracts.errors import NoData
-from footfall_assets.reporting.fused_visits import fused_footfall
+from footfall_assets.reporting.fused_visits import fused_footfall, hours_by_location, hours_of
 from footfall_assets.reporting.request import Period
 
 JANUARY = Period(date(2024, 1, 1), date(2024, 1, 31))
@@ -57,3 +57,33 @@ def test_an_older_publication_says_so(counted_month) -> None:
     counted_month.connection.execute("drop table count_source_errors")
     with pytest.raises(NoData, match="publish again"):
         fused_footfall(counted_month.connection, JANUARY, location_ids=("a",))
+
+
+def test_many_locations_at_once_are_those_one_by_one(counted_month) -> None:
+    counted_month.store("a", chance=0.5)
+    counted_month.store("b", chance=0.8, counter="manual")
+    counted_month.store("c", chance=0.8, counter="wifi")
+    connection = counted_month.connection
+    connection.execute(
+        "delete from counted_traffic_hourly where location_id = 'b' and business_day < date '2024-01-09'"
+    )
+    rows = connection.sql(
+        """
+        select location_id, business_day, hour_starts_at, local_hour, count_source as source, people_in as counted,
+            error
+        from counted_traffic_hourly inner join count_source_errors using (count_source)
+        union all
+        select location_id, business_day, hour_starts_at, local_hour, 'faces', visits_started, null
+        from counted_traffic_hourly
+        order by 1, 3, 5
+        """
+    ).df()
+    found = hours_by_location(rows)
+    assert set(found) == {"a", "b", "c"}
+    for place, given in found.items():
+        _, alone = hours_of(rows[rows["location_id"] == place])
+        np.testing.assert_array_equal(given.day, alone.day)
+        assert given.errors == alone.errors
+        assert given.counts.keys() == alone.counts.keys()
+        for name, counts in given.counts.items():
+            np.testing.assert_array_equal(counts, alone.counts[name])
