@@ -16,6 +16,7 @@ from footfall_assets.contracts.schemas import CUT_COLUMNS
 from footfall_assets.domain.count_range import CountCalibration, CountRange, FacesSeen, Total, judge
 from footfall_assets.domain.estimate import SIZE_CLASSES, CountModel, TreeSummary
 from footfall_assets.domain.strangers import Strangers
+from footfall_assets.reporting.day_totals import sizes_of, totals_of, windows_of
 from footfall_assets.reporting.publication import fetch_rows, has_table
 from footfall_assets.reporting.selected_rows import SELECTED, in_file, rows_of
 from footfall_assets.storage.calibration_store import parse_calibration
@@ -107,22 +108,6 @@ from window_trees
 where last_day >= $first_day and first_day <= $last_day
 """
 # Whole days at all cameras, from what the publication has summed up by day.
-_DAYS_SIZES_SQL: Final = f"""
-with
-    identities as (
-        select linkage_window, visitor_number, sum(local_visitors) as local_visitors
-        from visitor_day_total
-        where business_day between $first_day and $last_day
-        group by linkage_window, visitor_number
-    )
-select
-    linkage_window,
-    sum(local_visitors)::bigint,
-    count(*),
-    {", ".join(f"count(*) filter (where local_visitors = {size})" for size in range(1, SIZE_CLASSES + 1))}
-from identities
-group by linkage_window
-"""  # noqa: S608 - a constant; what people ask for is bound
 _DAYS_CLUSTERS_SQL: Final = """
 with
     days_joined as (
@@ -218,7 +203,11 @@ def _whole_windows(
 def _whole_days(connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]) -> dict[str, TreeSummary]:
     days = {name: period[name] for name in ("first_day", "last_day")}
     by_cut = _by_cut(fetch_rows(connection, _DAYS_CLUSTERS_SQL, days))
-    return _summaries(by_cut, fetch_rows(connection, _DAYS_SIZES_SQL, days))
+    rows = []
+    for window in windows_of(connection, days):
+        local_visitors, listed, sizes = sizes_of(totals_of(connection, days, window, "local_visitors"))
+        rows.append((window, local_visitors, listed, *sizes))
+    return _summaries(by_cut, rows)
 
 
 def _by_cut(found: Iterable[Sequence[Any]]) -> list[dict[str, int]]:

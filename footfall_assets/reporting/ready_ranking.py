@@ -11,6 +11,7 @@ from typing import Final
 
 import duckdb
 
+from footfall_assets.reporting.day_totals import most_often_seen
 from footfall_assets.reporting.publication import fetch_rows, has_table
 from footfall_assets.reporting.request import Order
 from footfall_assets.reporting.selected_rows import SelectedRows
@@ -100,6 +101,14 @@ class ReadySums:
             return dict(fetch_rows(connection, _EVERYBODY_SQL, self.rows.days))
         asked = self.rows.days | {"min_appearances": min_appearances}
         return dict(fetch_rows(connection, _LISTED_SQL[self.sums], asked))
+
+    def page(
+        self, connection: duckdb.DuckDBPyConnection, order: Order, *, min_appearances: int, first: int, most: int
+    ) -> list[tuple[str, str, int, int]] | None:
+        """Return a page of what `ranking` returns; None where it is no cheaper than the whole."""
+        if self.sums is not Sums.DAYS or order is not Order.MOST_APPEARANCES:
+            return None
+        return most_often_seen(connection, self.rows.days, min_appearances=min_appearances, first=first, most=most)
 
     def ranking(
         self, connection: duckdb.DuckDBPyConnection, order: Order, limits: Mapping[str, object]

@@ -4,8 +4,8 @@ Who is listed comes from `visitor_day` (whole days) or `fct_appearances` (to the
 has summed up.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import duckdb
 
@@ -105,8 +105,14 @@ def visitor_page(
         raise UserMistake(f"expected a row from 0 on and 1 to {ROWS_A_PAGE_AT_MOST} rows, got {first} and {most}")
     directory = read_directory(connection, allowed=allowed)
     rows = selected_rows(directory, select_cameras(directory, request), request.period)
-    ranked = _ranked(connection, rows, request, order, most=most, skipped=first, visit_gap_s=visit_gap_s)
-    return with_stays(connection, rows, directory, ranked.fetchall(), visit_gap_s)
+    page: Sequence[tuple[Any, ...]] | None = None
+    ready = ready_sums(connection, rows)
+    if ready is not None:
+        page = ready.page(connection, order, min_appearances=request.min_appearances, first=first, most=most)
+    if page is None:
+        ranked = _ranked(connection, rows, request, order, most=most, skipped=first, visit_gap_s=visit_gap_s)
+        page = ranked.fetchall()
+    return with_stays(connection, rows, directory, page, visit_gap_s)
 
 
 def all_visitors(
