@@ -190,7 +190,7 @@ def _whole_windows(
     """Return what the publication holds ready; None where a window is cut, or it holds nothing."""
     if not has_table(connection, "window_trees"):
         return None
-    days = {name: period[name] for name in ("first_day", "last_day")}
+    days = _days_of(period)
     found = fetch_rows(connection, _WINDOW_TREES_SQL, days)
     if not all(is_whole for *_, is_whole in found):
         return None
@@ -201,13 +201,17 @@ def _whole_windows(
 
 
 def _whole_days(connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]) -> dict[str, TreeSummary]:
-    days = {name: period[name] for name in ("first_day", "last_day")}
+    days = _days_of(period)
     by_cut = _by_cut(fetch_rows(connection, _DAYS_CLUSTERS_SQL, days))
     rows = []
     for window in windows_of(connection, days):
         local_visitors, listed, sizes = sizes_of(totals_of(connection, days, window, "local_visitors"))
         rows.append((window, local_visitors, listed, *sizes))
     return _summaries(by_cut, rows)
+
+
+def _days_of(period: Mapping[str, object]) -> dict[str, object]:
+    return {name: period[name] for name in ("first_day", "last_day")}
 
 
 def _by_cut(found: Iterable[Sequence[Any]]) -> list[dict[str, int]]:
@@ -229,7 +233,7 @@ def _clusters(
 
 def _fits(connection: duckdb.DuckDBPyConnection, period: Mapping[str, object]) -> bool:
     """Return whether a selection probably has few enough rows to be held, as if all cameras had seen as many."""
-    days = {name: period[name] for name in ("first_day", "last_day")}
+    days = _days_of(period)
     ((rows, cameras),) = fetch_rows(connection, _ROWS_OF_DAYS_SQL, days)
     chosen = period["cameras"]
     share = len(chosen) / max(cameras, 1) if isinstance(chosen, list) else 1.0

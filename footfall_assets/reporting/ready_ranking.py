@@ -4,10 +4,10 @@ A thousand pages of the list cost what reading one row a visitor, or a visitor a
 locations only asks for their cameras, and gets nothing from here: sums over all locations are not theirs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
@@ -104,11 +104,16 @@ class ReadySums:
 
     def page(
         self, connection: duckdb.DuckDBPyConnection, order: Order, *, min_appearances: int, first: int, most: int
-    ) -> list[tuple[str, str, int, int]] | None:
-        """Return a page of what `ranking` returns; None where it is no cheaper than the whole."""
-        if self.sums is not Sums.DAYS or order is not Order.MOST_APPEARANCES:
-            return None
-        return most_often_seen(connection, self.rows.days, min_appearances=min_appearances, first=first, most=most)
+    ) -> Sequence[tuple[Any, ...]]:
+        """Return up to `most` rows of the `ranking` from row number `first` on."""
+        found = None
+        if self.sums is Sums.DAYS and order is Order.MOST_APPEARANCES:
+            days = self.rows.days
+            found = most_often_seen(connection, days, min_appearances=min_appearances, first=first, most=most)
+        if found is None:
+            limits = {"min_appearances": min_appearances, "most": most, "skipped": first}
+            return self.ranking(connection, order, limits).fetchall()
+        return found
 
     def ranking(
         self, connection: duckdb.DuckDBPyConnection, order: Order, limits: Mapping[str, object]

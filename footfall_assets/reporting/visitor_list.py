@@ -4,8 +4,8 @@ Who is listed comes from `visitor_day` (whole days) or `fct_appearances` (to the
 has summed up.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 import duckdb
 
@@ -105,13 +105,12 @@ def visitor_page(
         raise UserMistake(f"expected a row from 0 on and 1 to {ROWS_A_PAGE_AT_MOST} rows, got {first} and {most}")
     directory = read_directory(connection, allowed=allowed)
     rows = selected_rows(directory, select_cameras(directory, request), request.period)
-    page: Sequence[tuple[Any, ...]] | None = None
-    ready = ready_sums(connection, rows)
-    if ready is not None:
-        page = ready.page(connection, order, min_appearances=request.min_appearances, first=first, most=most)
-    if page is None:
-        ranked = _ranked(connection, rows, request, order, most=most, skipped=first, visit_gap_s=visit_gap_s)
-        page = ranked.fetchall()
+    ready, least = ready_sums(connection, rows), request.min_appearances
+    if ready is not None and ready.ranks_by(order):
+        page = ready.page(connection, order, min_appearances=least, first=first, most=most)
+    else:
+        limits: dict[str, object] = {"min_appearances": least, "most": most, "skipped": first}
+        page = _counted(connection, rows, order, limits, visit_gap_s).fetchall()
     return with_stays(connection, rows, directory, page, visit_gap_s)
 
 
@@ -158,11 +157,22 @@ def _ranked(
     skipped: int,
     visit_gap_s: int,
 ) -> duckdb.DuckDBPyConnection:
-    limits = {"min_appearances": request.min_appearances, "most": most, "skipped": skipped}
-    parameters = dict(rows.parameters)
+    limits: dict[str, object] = {"min_appearances": request.min_appearances, "most": most, "skipped": skipped}
     ready = ready_sums(connection, rows)
     if ready is not None and ready.ranks_by(order):
         return ready.ranking(connection, order, limits)
+    return _counted(connection, rows, order, limits, visit_gap_s)
+
+
+def _counted(
+    connection: duckdb.DuckDBPyConnection,
+    rows: SelectedRows,
+    order: Order,
+    limits: dict[str, object],
+    visit_gap_s: int,
+) -> duckdb.DuckDBPyConnection:
+    """Return the open ranking of a selection that nobody has summed up in this order."""
+    parameters = dict(rows.parameters)
     if order is not Order.MOST_VISITS:
         sql, bound = in_file(connection, _RANKED_SQL[order, rows.to_the_minute], parameters | limits)
         return connection.execute(sql, dict(bound))
