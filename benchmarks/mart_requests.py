@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from threading import Thread
 from time import perf_counter, process_time
 
 import duckdb
@@ -19,7 +20,7 @@ from january import Stages
 
 from footfall_assets.contracts.attributes import Trait
 from footfall_assets.contracts.errors import FootfallError
-from footfall_assets.contracts.publication import FileKind
+from footfall_assets.contracts.publication import FileKind, Publication
 from footfall_assets.reporting import conversion, counted_traffic, demographics, dwell, journeys, loyalty
 from footfall_assets.reporting.coverage import coverage_by_day, coverage_gaps
 from footfall_assets.reporting.export import write_csv
@@ -29,6 +30,8 @@ from footfall_assets.reporting.method import calibration_facts, counting_rules
 from footfall_assets.reporting.overview import day_overview
 from footfall_assets.reporting.protected_footfall import ProtectedGrain, protected_days, protected_footfall
 from footfall_assets.reporting.publication import (
+    CurrentFiles,
+    announce,
     current_publication,
     open_aggregates,
     open_protected,
@@ -266,12 +269,14 @@ QUESTIONS: dict[str, Question] = {
 
 
 def ask_all(plan: MonthPlan, lake: FolderLake, *, each: int, seed: int, named: str = "") -> None:
-    """Print p50 and p95 of random requests, each as the explorer asks it: the file opened anew every time.
+    """Print p50 and p95 of random requests, each as the explorer asks it: a connection of its own to a file held open.
 
-    `cold`: the first of its kind, after the system has forgotten the file's pages. Of all questions those whose name
-    holds `named`.
+    `cold`: the first of its kind, with no file held, after the system has forgotten the file's pages. Of all questions
+    those whose name holds `named`.
     """
+    files = CurrentFiles(lake)
     published = current_publication(lake)
+    ask_first(plan, lake, published, files)
     days = [plan.first_day + timedelta(days=number) for number in range(plan.days)]
     places = tuple(location_name(number) for number in range(plan.locations))
     print("| question | cold s | p50 s | p95 s | p95 CPU s |\n| --- | --- | --- | --- | --- |")
@@ -283,6 +288,7 @@ def ask_all(plan: MonthPlan, lake: FolderLake, *, each: int, seed: int, named: s
         for number in range(each + 1):
             asked = question(Drawn(days, places, chance.choice(places), chance))
             if number == 0:
+                files.close()
                 forget(lake.local_path(published.files[asked.kind].key))
             wall, cpu = perf_counter(), process_time()
             try:
@@ -293,10 +299,27 @@ def ask_all(plan: MonthPlan, lake: FolderLake, *, each: int, seed: int, named: s
                 print(f"| {name} | refused after {perf_counter() - wall:.2f} s: {refused[:160]} |", flush=True)
                 break
             took.append((perf_counter() - wall, process_time() - cpu))
+            if number == 0:
+                files.refresh()
         if len(took) > 1:
             walls, cpus = zip(*took[1:], strict=True)
             p50, p95 = np.percentile(walls, [50, 95])
             print(f"| {name} | {took[0][0]:.2f} | {p50:.2f} | {p95:.2f} | {np.percentile(cpus, 95):.2f} |", flush=True)
+
+
+def ask_first(plan: MonthPlan, lake: FolderLake, published: Publication, files: CurrentFiles) -> None:
+    """Print how long the first page of all takes in a new process, while it checks the files as the server does."""
+    for file in published.files.values():
+        forget(lake.local_path(file.key))
+    announce(lake, published)
+    checking = Thread(target=files.refresh)
+    began = perf_counter()
+    checking.start()
+    with open_visitors(lake, published) as connection:
+        first_page(ReportRequest(plan.first_day, plan.first_day + timedelta(days=plan.days - 1))).ask(connection)
+    answered = perf_counter() - began
+    checking.join()
+    print(f"first page of a new process: {answered:.2f} s; its files are checked after {perf_counter() - began:.1f} s")
 
 
 def forget(path: Path) -> None:

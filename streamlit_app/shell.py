@@ -24,6 +24,7 @@ from footfall_assets.reporting.selection import Selection
 from footfall_assets.storage import open_lake
 from footfall_assets.storage.lake import LakeStore
 from streamlit_app.access import Page, Scope
+from streamlit_app.current_files import WATCH
 from streamlit_app.downloads import show_table_downloads
 from streamlit_app.filter_panel import Offered, remember, show_filters
 from streamlit_app.filters import FilterOptions, Filters
@@ -31,7 +32,6 @@ from streamlit_app.markdown import literal
 from streamlit_app.publication_choice import choose_publication
 from streamlit_app.queries import Explorer
 from streamlit_app.sign_in import scope_for
-from streamlit_app.verified_ahead import WATCH
 
 ShownChart: TypeAlias = (
     alt.Chart | alt.LayerChart | alt.ConcatChart | alt.HConcatChart | alt.VConcatChart | alt.FacetChart
@@ -158,8 +158,8 @@ def run_page(
         settings = load_settings()
         scope_for(page, settings, settings.environment)  # before anything is read that could tell a stranger something
         lake = open_lake(settings)
-        WATCH.follow(lake)
         chosen = choose_publication(lake, settings.lake_root)
+        WATCH.follow(lake, settings.lake_root, chosen.current)
         publication = chosen.shown
         scope = scope_for(page, settings, publication.environment)
         explorer = Explorer(lake, publication, scope=scope)

@@ -1,12 +1,10 @@
 """Opening the published database files: the current manifest, verified bytes, a hardened read-only connection."""
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic, time_ns
+from time import monotonic
 from typing import Any, Final
 
 import duckdb
@@ -17,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from footfall_assets.contracts.errors import CorruptObject, NoData, UserMistake
 from footfall_assets.contracts.ids import Sha256
 from footfall_assets.contracts.publication import CURRENT_KEY, FileKind, Publication, PublishedFile, publication_key
+from footfall_assets.reporting.verified_files import VERIFIED
 from footfall_assets.storage.lake import LakeStore
 
 _HAS_TABLE_SQL: Final = "select 1 from duckdb_tables() where table_name = $name"
@@ -41,8 +40,6 @@ READ_FOR_S: Final = 120.0  # seconds that a connection may be open; any report o
 LONG_READ_FOR_S: Final = 3600.0  # seconds, of the command line: who may start it may also stop it
 ROWS_AT_MOST: Final = 5_000_000  # of one answer; more than all visitors of 10,000 stores in a month
 _BATCH_ROWS: Final = 100_000
-_VERIFIED_AT_MOST: Final = 256  # files that a process remembers to be whole
-_SETTLED_AFTER_NS: Final = 1_000_000_000  # a file system may count its changes in ticks of some milliseconds
 _ASK_AGAIN_S: Final = 0.2  # an interrupt between two queries is lost: it is repeated until the connection is closed
 
 
@@ -115,13 +112,52 @@ def open_protected(
         yield connection
 
 
-def verify_current(lake: LakeStore) -> None:
-    """Check the bytes of all files of the current publication, so that no question has to wait for that.
+def announce(lake: LakeStore, publication: Publication) -> None:
+    """Say that `CurrentFiles` are about to check the files of `publication`: no question waits for large ones."""
+    for file in publication.files.values():
+        VERIFIED.announce(lake.local_path(file.key), file)
 
-    Raises as `current_publication` and `open_visitors`.
+
+class CurrentFiles:
+    """Files of the current publication, checked and held open, so that questions find in memory what others read.
+
+    The process keeps at most the memory limit of each. Files that are no longer current, or damaged, are let go by the
+    next `refresh`: a deleted file's bytes stay on the disk for as long as it is open.
     """
-    for file in current_publication(lake).files.values():
-        _verify(lake.local_path(file.key), file)
+
+    def __init__(self, lake: LakeStore) -> None:
+        """Hold nothing yet."""
+        self._lake = lake
+        self._held: dict[str, duckdb.DuckDBPyConnection] = {}
+
+    def refresh(self) -> None:
+        """Open, check and hold what is current now.
+
+        Raises as `current_publication` and `open_visitors`; then nothing is held.
+        """
+        try:
+            publication = current_publication(self._lake)
+            announce(self._lake, publication)
+            self._let_go(but={file.key for file in publication.files.values()})
+            for file in publication.files.values():
+                self._hold(file)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Hold nothing any more."""
+        self._let_go(but=frozenset())
+
+    def _hold(self, file: PublishedFile) -> None:
+        path = self._lake.local_path(file.key)
+        if file.key not in self._held:
+            self._held[file.key] = _connect(path)
+        VERIFIED.check(path, file)
+
+    def _let_go(self, *, but: Collection[str]) -> None:
+        for key in self._held.keys() - but:
+            self._held.pop(key).close()
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -185,8 +221,8 @@ def _checked_id(pointer: bytes) -> str:
 @contextmanager
 def _open(lake: LakeStore, published: PublishedFile, for_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
     path = lake.local_path(published.key)
-    _verify(path, published)
-    connection = duckdb.connect(path, read_only=True, config=dict(_HARDENED))
+    VERIFIED.verify(path, published)
+    connection = _connect(path)
     closed = Event()
     watch = Thread(target=_interrupt_after, args=(connection, for_s, closed), daemon=True)
     watch.start()
@@ -202,6 +238,8 @@ def _open(lake: LakeStore, published: PublishedFile, for_s: float) -> Iterator[d
             "this publication was made by an earlier release and does not hold what is needed here; "
             "choose a newer one, or publish again: footfall run"
         ) from error
+    except duckdb.IOException as error:  # the checksum of a block
+        raise CorruptObject(f"{published.key!r} is damaged ({error}); publish again: footfall run") from error
     except duckdb.InterruptException as error:
         raise UserMistake(
             f"the report takes longer than {for_s:g} seconds; ask for a shorter period or fewer cameras"
@@ -212,33 +250,14 @@ def _open(lake: LakeStore, published: PublishedFile, for_s: float) -> Iterator[d
         connection.close()
 
 
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(path, read_only=True, config=dict(_HARDENED))
+    except (duckdb.IOException, duckdb.SerializationException) as error:
+        raise CorruptObject(f"{path.name} is damaged ({error}); publish again: footfall run") from error
+
+
 def _interrupt_after(connection: duckdb.DuckDBPyConnection, seconds: float, closed: Event) -> None:
     deadline = monotonic() + seconds
     while not closed.wait(max(deadline - monotonic(), _ASK_AGAIN_S)):
         connection.interrupt()
-
-
-def _verify(path: Path, published: PublishedFile) -> None:
-    """Hash a file once in a process: gigabytes are seconds, and every question opens the file anew.
-
-    Whoever changes it changes the time of its inode, which nobody can set; within its resolution it says nothing yet.
-    """
-    state = path.stat()
-    is_settled = time_ns() - state.st_ctime_ns > _SETTLED_AFTER_NS
-    check = _check_bytes_once if is_settled else _check_bytes
-    check(path, published, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
-
-
-def _check_bytes(path: Path, published: PublishedFile, _state: tuple[int, ...]) -> None:
-    try:
-        with path.open("rb") as source:
-            found = hashlib.file_digest(source, "sha256").hexdigest()
-    except PermissionError as error:
-        raise UserMistake(f"this process may not read {published.key}; it runs as a user without that right") from error
-    if found != published.sha256:
-        raise CorruptObject(
-            f"expected sha256 {published.sha256} for {published.key!r}, got {found}; publish again: footfall run"
-        )
-
-
-_check_bytes_once: Final = lru_cache(maxsize=_VERIFIED_AT_MOST)(_check_bytes)  # an error is not remembered
