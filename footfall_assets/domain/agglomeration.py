@@ -11,13 +11,14 @@ agglomerative clustering to billion-sized datasets"). Cannot-links keep that: an
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components as sparse_components
+
+from footfall_assets.domain.row_groups import Groups, all_members
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -44,34 +45,11 @@ class Apart(Protocol):
     def between(self, left: Labels, right: Labels) -> Mask:
         """Return whether the rows `left` (k,) and `right` (k,) are never one, pair by pair."""
 
-    def between_groups(self, groups: "Groups", left: Labels, right: Labels) -> Mask:
+    def between_groups(self, groups: Groups, left: Labels, right: Labels) -> Mask:
         """Return whether groups `left` (k,) and `right` (k,) hold rows that are never one, in time linear in members.
 
         No group holds two such rows itself.
         """
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Rows in groups: (n,) row numbers, rising, and (n,) the group of each, a number below n."""
-
-    rows: Labels
-    label: Labels
-
-    @cached_property
-    def size(self) -> Labels:
-        """(n,) members of each group."""
-        return np.bincount(self.label, minlength=len(self.rows))
-
-    @cached_property
-    def first(self) -> Labels:
-        """(n,) where the members of each group begin in `members`."""
-        return np.cumsum(self.size) - self.size
-
-    @cached_property
-    def members(self) -> Labels:
-        """(n,) row numbers, group after group."""
-        return self.rows[np.argsort(self.label, kind="stable")]
 
 
 def on_grid(vectors: Floats) -> Grid:
@@ -111,7 +89,14 @@ def components(count: int, pairs: Pairs) -> Labels:
     return np.asarray(sparse_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def merge_tree(vectors: Floats | Grid, weights: Floats, near: Pairs, apart: Apart, max_distance: float) -> MergeTree:
+def merge_tree(
+    vectors: Floats | Grid,
+    weights: Floats,
+    near: Pairs,
+    apart: Apart,
+    max_distance: float,
+    before: MergeTree | None = None,
+) -> MergeTree:
     """Return the tree of average linkage up to a mean cosine distance.
 
     Ties go to the smaller rows, so callers sort rows by id. Memory beside the arguments: 200 MB at 128 dimensions, or
@@ -124,8 +109,14 @@ def merge_tree(vectors: Floats | Grid, weights: Floats, near: Pairs, apart: Apar
             clusters apart, one that is further apart changes nothing.
         apart: which rows never share a cluster.
         max_distance: the largest mean distance at which two clusters merge.
+        before: the tree of the first rows, made of the same but for the later ones; rows that no chain of pairs joins
+            to a later row merge as they did there.
     """
-    merges = [
+    merges = []
+    if before is not None:
+        near, unchanged = _changed(len(vectors), near, before)
+        merges = [unchanged]
+    merges += [
         _Clusters.of(vectors, weights, rows, pairs).solve(apart, max_distance)
         for rows, pairs in _batches(len(vectors), near)
     ]
@@ -134,6 +125,31 @@ def merge_tree(vectors: Floats | Grid, weights: Floats, near: Pairs, apart: Apar
 
 
 _NOTHING: Final = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
+
+
+def _changed(count: int, near: Pairs, before: MergeTree) -> tuple[Pairs, tuple[Labels, Labels, Doubles]]:
+    """Return the pairs among rows that a chain of pairs joins to a later row, and the merges of all other rows."""
+    component = components(count, near)
+    reached = np.zeros(count, dtype=np.bool_)
+    reached[component[before.count :]] = True
+    changed = reached[component]
+    kept = ~changed[before.keep]
+    return near[changed[near[:, 0]]], (before.keep[kept], before.gone[kept], before.height[kept])
+
+
+def pair_distances(grid: Grid, pairs: Pairs) -> Doubles:
+    """Return the (m,) cosine distances of pairs (m, 2) of unit vectors on the grid, as their linkage sees them."""
+    return np.asarray(1.0 - _products(grid, pairs[:, 0], pairs[:, 1]) / GRID_STEPS**2, dtype=np.float64)
+
+
+def _products(rows: Grid | Doubles, left: Labels, right: Labels) -> Doubles:
+    """Return the exact dot products of rows `left` (k,) with rows `right` (k,)."""
+    products = np.empty(len(left), dtype=np.float64)
+    for start in range(0, len(left), _BLOCK_PAIRS):
+        block = slice(start, start + _BLOCK_PAIRS)
+        one, other = (rows[each[block]].astype(np.float64, copy=False) for each in (left, right))
+        products[block] = np.einsum("ij,ij->i", one, other)
+    return products
 
 
 def _batches(count: int, near: Pairs) -> Iterator[tuple[Labels, Pairs]]:
@@ -215,12 +231,8 @@ class _Clusters:
         return left[differ], right[differ]
 
     def _distances(self, left: Labels, right: Labels) -> Doubles:
-        products = np.empty(len(left), dtype=np.float64)
-        for start in range(0, len(left), _BLOCK_PAIRS):
-            block = slice(start, start + _BLOCK_PAIRS)
-            products[block] = np.einsum("ij,ij->i", self.total[left[block]], self.total[right[block]])
         scale = self.weight[left] * self.weight[right] * GRID_STEPS**2
-        return np.asarray(1.0 - products / scale, dtype=np.float64)
+        return np.asarray(1.0 - _products(self.total, left, right) / scale, dtype=np.float64)
 
     def _may_merge(self, left: Labels, right: Labels, distance: Doubles, apart: Apart, max_distance: float) -> Mask:
         """Return which pairs are near enough and not kept apart.
@@ -278,25 +290,3 @@ def _blocks(chosen: Labels, members: Labels) -> Iterator[Labels]:
     """Yield runs of `chosen` (k,) that have about _BLOCK_MEMBERS of the `members` (k,) together."""
     number = (np.cumsum(members) - members) // _BLOCK_MEMBERS
     yield from np.split(chosen, np.flatnonzero(np.diff(number)) + 1) if len(chosen) else ()
-
-
-def span_members(first: Labels, size: Labels) -> tuple[Labels, Labels]:
-    """Return all places of spans that begin at `first` (k,) and are `size` (k,) long: which span, and the place."""
-    span = np.repeat(np.arange(len(size)), size)
-    return span, np.arange(len(span)) - np.repeat(np.cumsum(size) - size - first, size)
-
-
-def all_members(size: Labels, first: Labels, left: Labels, right: Labels) -> tuple[Labels, Labels, Labels]:
-    """Return every pair of members of clusters `left` and `right`: which pair of clusters, and the two members.
-
-    Args:
-        size: members of each cluster.
-        first: where in the list of members each cluster's begin; members come back as places in that list.
-        left: (k,) clusters.
-        right: (k,) clusters.
-    """
-    each = size[left] * size[right]
-    pair = np.repeat(np.arange(len(left)), each)
-    place = np.arange(len(pair)) - np.repeat(np.cumsum(each) - each, each)
-    one, other = np.divmod(place, size[right][pair])
-    return pair, first[left][pair] + one, first[right][pair] + other

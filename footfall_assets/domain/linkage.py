@@ -17,12 +17,12 @@ from footfall_assets.domain.agglomeration import (
     Apart,
     Floats,
     Grid,
-    Groups,
     Labels,
     Pairs,
     components,
     merge_tree,
 )
+from footfall_assets.domain.row_groups import Groups
 
 __all__ = [
     "Apart",
@@ -96,17 +96,25 @@ def link_at_cuts(vectors: Floats | Grid, weights: Floats, near: Pairs, apart: Ap
 
 
 def link_in_cells(
-    vectors: Floats | Grid, weights: Floats, near: Pairs, apart: Apart, cuts: Sequence[float], identity_cut: float
+    vectors: Floats | Grid,
+    weights: Floats,
+    near: Pairs,
+    apart: Apart,
+    cuts: Sequence[float],
+    identity_cut: float,
+    identity: Labels | None = None,
 ) -> Labels:
     """Return labels as `link_at_cuts`; beyond `identity_cut`, only identities of one cell go on merging.
 
     How many clusters are left at a looser cut tells how alike people are, but also how many there are: the more, the
     more strangers lie within it. So each identity is dealt to one of as many cells, by chance and for good, as give
     `CELL_IDENTITIES` each. What merges inside them tells as much of a million people as of a few hundred.
+    `identity` is what `link` gives at `identity_cut`, where that is known.
     """
     if cuts[-1] <= identity_cut or len(vectors) <= CELL_IDENTITIES:  # one cell holds them all
         return link_at_cuts(vectors, weights, near, apart, cuts)
-    identity = link(vectors, weights, near, apart, identity_cut)
+    if identity is None:
+        identity = link(vectors, weights, near, apart, identity_cut)
     cells = -(-(int(identity.max(initial=0)) + 1) // CELL_IDENTITIES)
     if cells > 1:
         cell = _mixed(np.arange(identity.max() + 1)) % np.uint64(cells)

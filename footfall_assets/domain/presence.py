@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from footfall_assets.domain.agglomeration import Groups, all_members, span_members
 from footfall_assets.domain.linkage import Labels, Pairs
+from footfall_assets.domain.row_groups import Groups, all_members, span_members
 
 Microseconds = NDArray[np.int64]  # since the epoch
 

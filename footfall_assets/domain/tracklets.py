@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from footfall_assets.domain.agglomeration import Floats, Labels, Pairs, all_members
+from footfall_assets.domain.agglomeration import Floats, Labels, Pairs
 from footfall_assets.domain.linkage import connected_components
+from footfall_assets.domain.row_groups import all_members
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from footfall_assets.contracts.ids import digest_of
 from footfall_assets.contracts.schemas import IDENTITIES, STRANGERS, local_visitor_templates
+from footfall_assets.domain.agglomeration import MergeTree
 from footfall_assets.domain.calendar import linkage_window
 from footfall_assets.domain.strangers import Strangers
 from footfall_assets.identity.corrections import (
@@ -39,10 +40,11 @@ GALLERIES: Final = "galleries"  # one writer at a time
 
 @dataclass(frozen=True)
 class _Solved:
-    """A day below in the chain: its names, and its whole map where a provisional day starts from it."""
+    """A day below in the chain: its names, its whole map where a provisional day starts from it, its merge tree."""
 
     names: Names
     whole: SealedMap | None = None
+    tree: MergeTree | None = None
 
 
 class WindowMaps:
@@ -86,7 +88,8 @@ class WindowMaps:
         if not self._is_sealed(day):
             return _Solved(Names.of(self._provisional(day, below)[0].identities))
         solution, visitors, _ = self._solve(day, below)
-        return _Solved(solution.names, None if self._is_sealed(above) else self._whole(day, solution, visitors))
+        whole = None if self._is_sealed(above) else self._whole(day, solution, visitors)
+        return _Solved(solution.names, whole, solution.tree)
 
     def _solve(
         self, day: date, below: _Solved, cuts: Sequence[float] = ()
@@ -94,7 +97,8 @@ class WindowMaps:
         """Return the solve of the whole window up to a sealed day."""
         visitors = self._everybody.until(day)
         corrections = self._corrections(day, visitors.rows)
-        return solve(visitors, below.names, day, self._linkage, corrections, cuts), visitors, corrections
+        found = solve(visitors, below.names, day, self._linkage, corrections, cuts, below.tree)
+        return found, visitors, corrections
 
     def _whole(self, day: date, solution: Solution, visitors: WindowVisitors) -> SealedMap:
         strangers = certain_strangers(visitors, self._linkage.window_max_distance)

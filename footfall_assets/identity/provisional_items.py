@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from footfall_assets.domain.agglomeration import Floats, Grid, Groups, Labels, Pairs
+from footfall_assets.domain.agglomeration import Floats, Grid, Labels, Pairs
 from footfall_assets.domain.id_words import Words, numbered, rows_of
 from footfall_assets.domain.linkage import ApartPairs, connected_components, link
+from footfall_assets.domain.row_groups import Groups
 from footfall_assets.domain.strangers import Strangers
 from footfall_assets.identity.corrections import Corrections
 from footfall_assets.identity.gallery_index import GalleryIndex, SealedGallery

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from footfall_assets.contracts.ids import minted_face_id
 from footfall_assets.contracts.schemas import CUTS, IDENTITIES
 from footfall_assets.contracts.settings import LinkageSettings
-from footfall_assets.domain.agglomeration import Grid, Labels
+from footfall_assets.domain.agglomeration import Grid, Labels, MergeTree, merge_tree
 from footfall_assets.domain.calendar import linkage_window
 from footfall_assets.domain.corrections import relink
 from footfall_assets.domain.id_words import Words, id_order, numbered, rows_of
@@ -64,6 +64,7 @@ class Solution:
         naming: where the names come from; its own names are numbers of `before`.
         before: (m, 2) the names of the day before, sorted.
         at_cuts: (n, c) cluster of each visitor at each cut.
+        tree: of the identities before any correction.
     """
 
     names: Names
@@ -71,6 +72,7 @@ class Solution:
     naming: Naming
     before: Words
     at_cuts: NDArray[np.int32]
+    tree: MergeTree
 
     def table(self, visitors: WindowVisitors) -> pa.Table:
         """Return the rows of `identities`, sorted by local visitor."""
@@ -140,13 +142,14 @@ def solve(
     linkage: LinkageSettings,
     corrections: Corrections = NO_CORRECTIONS,
     cuts: Sequence[float] = (),
+    tree: MergeTree | None = None,
 ) -> Solution:
     """Return the identities of `visitors`, those of the window up to `day`, and their clusters at the rising `cuts`.
 
-    Corrections hold at every cut: rows that are one share all their clusters, rows that are not share none. Other
-    arguments as `resolve`.
+    Corrections hold at every cut: rows that are one share all their clusters, rows that are not share none. The `tree`
+    of a solution of a day before spares the merging of all whom nobody joined since. Other arguments as `resolve`.
     """
-    linked, at_cuts = _linked(visitors, linkage, corrections, cuts)
+    linked, at_cuts, tree = _linked(visitors, linkage, corrections, cuts, tree)
     identity = _numbered_by_smallest_id(linked, ranks(visitors.local))
     before, number = numbered(previous.face)
     row = rows_of(visitors.local, previous.local)
@@ -159,31 +162,30 @@ def solve(
     kept_since[number] = previous.minted_on
     kept = naming.name >= 0
     minted_on[kept] = kept_since[naming.name[kept]]
-    return Solution(Names(visitors.local, face[identity], minted_on[identity]), identity, naming, before, at_cuts)
+    return Solution(Names(visitors.local, face[identity], minted_on[identity]), identity, naming, before, at_cuts, tree)
 
 
 def _linked(
-    visitors: WindowVisitors, linkage: LinkageSettings, corrections: Corrections, cuts: Sequence[float]
-) -> tuple[Labels, NDArray[np.int32]]:
-    """Return the (n,) identities and the (n, c) clusters at the cuts, all read off one merge tree."""
-    distances = sorted({linkage.window_max_distance, *cuts})
-    alike = np.ones(len(visitors.grid), np.float32)
-    link = partial(link_in_cells, cuts=distances, identity_cut=linkage.window_max_distance)
-    labels = link(visitors.grid, alike, visitors.near, visitors.apart)
+    visitors: WindowVisitors,
+    linkage: LinkageSettings,
+    corrections: Corrections,
+    cuts: Sequence[float],
+    before: MergeTree | None,
+) -> tuple[Labels, NDArray[np.int32], MergeTree]:
+    """Return the (n,) identities, the (n, c) clusters at the cuts, and the merge tree of the identities."""
+    cut, alike = linkage.window_max_distance, np.ones(len(visitors.grid), np.float32)
+    tree = merge_tree(visitors.grid, alike, visitors.linked, visitors.apart, cut, before)
+    identity, distances = tree.labels(cut), sorted({cut, *cuts})
+    near = visitors.near if cuts else visitors.linked
+    link = partial(link_in_cells, cuts=distances, identity_cut=cut)
+    labels = link(visitors.grid, alike, near, visitors.apart, identity=identity) if cuts else identity[:, None]
     if corrections.together or corrections.apart:
-        labels = relink(
-            labels,
-            visitors.grid,
-            alike,
-            visitors.near,
-            visitors.apart,
-            corrections.settled(visitors.local),
-            link,
-        )
+        settled = corrections.settled(visitors.local)
+        labels = relink(labels, visitors.grid, alike, near, visitors.apart, settled, link)
     at_cuts = np.empty((len(labels), len(cuts)), np.int32)  # half the memory: 12 million rows x 11 cuts
-    for number, cut in enumerate(cuts):
-        at_cuts[:, number] = labels[:, distances.index(cut)]
-    return labels[:, distances.index(linkage.window_max_distance)].copy(), at_cuts
+    for number, each in enumerate(cuts):
+        at_cuts[:, number] = labels[:, distances.index(each)]
+    return labels[:, distances.index(cut)].copy(), at_cuts, tree
 
 
 def _numbered_by_smallest_id(labels: Labels, rank: Labels) -> Labels:

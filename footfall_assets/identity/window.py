@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from footfall_assets.contracts.settings import LinkageSettings
-from footfall_assets.domain.agglomeration import Grid, Groups, Labels, Pairs, on_grid
+from footfall_assets.domain.agglomeration import Grid, Labels, Pairs, on_grid, pair_distances
 from footfall_assets.domain.id_words import Words, id_order, rows_of
 from footfall_assets.domain.linkage import ApartPairs
 from footfall_assets.domain.presence import Presence, at_two_places
+from footfall_assets.domain.row_groups import Groups
 from footfall_assets.identity.gallery import Search, gallery_pairs
 from footfall_assets.storage.arrow import matrix, microseconds, uuid_words
 
@@ -53,6 +54,7 @@ class WindowVisitors:
         day: (n,) days since the epoch, rising.
         grid: (n, d) their vectors.
         near: (m, 2) pairs of rows within the largest distance looked at, sorted by the larger row.
+        linked: (k, 2) those of them within the linkage distance, in the same order.
         apart: who cannot be one person.
     """
 
@@ -61,6 +63,7 @@ class WindowVisitors:
     day: NDArray[np.int32]
     grid: Grid
     near: Pairs
+    linked: Pairs
     apart: Impossible
 
     @classmethod
@@ -81,17 +84,18 @@ class WindowVisitors:
         if (order != np.arange(len(order))).any():
             rows, local, day, grid = rows.take(pa.array(order)), local[order], day[order], grid[order]
         farthest = max((linkage.window_max_distance, *cuts[-1:]))
-        search = Search(farthest, linkage.exact_neighbours_below, linkage.neighbours)
-        return cls(rows, local, day, grid, gallery_pairs(grid, search), impossible(rows, local))
+        near = gallery_pairs(grid, Search(farthest, linkage.exact_neighbours_below, linkage.neighbours))
+        linked = near[pair_distances(grid, near) <= linkage.window_max_distance]
+        return cls(rows, local, day, grid, near, linked, impossible(rows, local))
 
     def until(self, day: date) -> "WindowVisitors":
         """Return the visitors of the days up to `day`."""
         count = int(np.searchsorted(self.day, (day - _EPOCH).days, side="right"))
         if count == len(self.day):
             return self
-        near = self.near[: np.searchsorted(self.near[:, 1], count)]
+        near, linked = (pairs[: np.searchsorted(pairs[:, 1], count)] for pairs in (self.near, self.linked))
         rows = self.rows.slice(0, count)
-        return WindowVisitors(rows, self.local[:count], self.day[:count], self.grid[:count], near, self.apart)
+        return WindowVisitors(rows, self.local[:count], self.day[:count], self.grid[:count], near, linked, self.apart)
 
 
 def impossible(rows: pa.Table, local: Words, person: Labels | None = None, people: int | None = None) -> Impossible:

@@ -16,7 +16,7 @@ from footfall_assets.contracts.schemas import CUT_COLUMNS
 from footfall_assets.domain.count_range import CountCalibration, CountRange, FacesSeen, Total, judge
 from footfall_assets.domain.estimate import SIZE_CLASSES, CountModel, TreeSummary
 from footfall_assets.domain.strangers import Strangers
-from footfall_assets.reporting.day_totals import sizes_of, totals_of, windows_of
+from footfall_assets.reporting.day_totals import sizes_of, totals_by_window
 from footfall_assets.reporting.publication import fetch_rows, has_table
 from footfall_assets.reporting.selected_rows import SELECTED, in_file, rows_of
 from footfall_assets.storage.calibration_store import parse_calibration
@@ -204,8 +204,8 @@ def _whole_days(connection: duckdb.DuckDBPyConnection, period: Mapping[str, obje
     days = _days_of(period)
     by_cut = _by_cut(fetch_rows(connection, _DAYS_CLUSTERS_SQL, days))
     rows = []
-    for window in windows_of(connection, days):
-        local_visitors, listed, sizes = sizes_of(totals_of(connection, days, window, "local_visitors"))
+    for window, totals in totals_by_window(connection, days, "local_visitors").items():
+        local_visitors, listed, sizes = sizes_of(totals)
         rows.append((window, local_visitors, listed, *sizes))
     return _summaries(by_cut, rows)
 

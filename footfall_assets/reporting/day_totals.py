@@ -30,14 +30,15 @@ _ROWS_SQL: Final[Mapping[Measure, str]] = {
     "appearances": """
 select visitor_number, appearances::integer
 from visitor_day_total
-where business_day between $first_day and $last_day and linkage_window = $window
+where business_day between $first_day and $last_day
 """,
     "local_visitors": """
 select visitor_number, local_visitors::integer
 from visitor_day_total
-where business_day between $first_day and $last_day and linkage_window = $window
+where business_day between $first_day and $last_day
 """,
 }
+_OF_WINDOW: Final = " and linkage_window = $window"  # of one window it is left out: it takes as long as all the rest
 _NAMES_SQL: Final = """
 select visitor_number, visitor_id
 from visitor_window
@@ -45,17 +46,26 @@ where linkage_window = $window and visitor_number in (select unnest($numbers::in
 """
 
 
-def windows_of(connection: duckdb.DuckDBPyConnection, days: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the linkage windows with a visitor on these days; `days` has `first_day` and `last_day`."""
-    return tuple(window for (window,) in fetch_rows(connection, _WINDOWS_SQL, days))
+def totals_by_window(
+    connection: duckdb.DuckDBPyConnection, days: Mapping[str, object], measure: Measure
+) -> dict[str, Numbers]:
+    """Return by linkage window the sum of each visitor, at the place of its number; 0 for who was not seen.
+
+    Args:
+        connection: to the visitor-level file of a publication.
+        days: `first_day` and `last_day`; a window without a visitor on them is not there.
+        measure: what is added up.
+    """
+    windows = [window for (window,) in fetch_rows(connection, _WINDOWS_SQL, days)]
+    if len(windows) == 1:
+        return {windows[0]: _totals(connection, _ROWS_SQL[measure], days)}
+    of_window = _ROWS_SQL[measure] + _OF_WINDOW
+    return {window: _totals(connection, of_window, {**days, "window": window}) for window in windows}
 
 
-def totals_of(
-    connection: duckdb.DuckDBPyConnection, days: Mapping[str, object], window: str, measure: Measure
-) -> Numbers:
-    """Return the sum of each visitor of a window, at the place of its number; 0 for who was not seen."""
+def _totals(connection: duckdb.DuckDBPyConnection, sql: str, asked: Mapping[str, object]) -> Numbers:
     total: NDArray[np.float64] = np.zeros(0)  # exact up to 2^53
-    for batch in connection.execute(_ROWS_SQL[measure], {**days, "window": window}).to_arrow_reader(_BATCH_ROWS):
+    for batch in connection.execute(sql, dict(asked)).to_arrow_reader(_BATCH_ROWS):
         number, count = (column.to_numpy() for column in batch.columns)
         added = np.bincount(number, weights=count, minlength=len(total)).astype(np.float64, copy=False)
         added[: len(total)] += total
@@ -82,7 +92,7 @@ def most_often_seen(
 
     Ties are in the order of the Visitor ID and the window. None where so many are tied that sorting all is cheaper.
     """
-    totals = {window: totals_of(connection, days, window, "appearances") for window in windows_of(connection, days)}
+    totals = totals_by_window(connection, days, "appearances")
     least = _least_shown(np.concatenate([np.zeros(0, np.int64), *totals.values()]), first + most)
     least = max(least, min_appearances, 1)
     shown = {window: np.flatnonzero(total >= least) for window, total in totals.items()}

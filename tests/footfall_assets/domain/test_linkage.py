@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from footfall_assets.domain import agglomeration, linkage
-from footfall_assets.domain.agglomeration import GRID_STEPS, on_grid
+from footfall_assets.domain.agglomeration import GRID_STEPS, merge_tree, on_grid, pair_distances
 from footfall_assets.domain.linkage import (
     apart_by_pairs,
     connected_components,
@@ -66,6 +66,13 @@ def exact_distances(vectors):
     return 1.0 - grid @ grid.T
 
 
+def test_distances_of_pairs_are_those_of_the_grid():
+    vectors, _, _ = problem(2, 12, 0)
+    pairs = np.argwhere(np.triu(np.ones((12, 12)), 1))
+    expected = exact_distances(vectors)[pairs[:, 0], pairs[:, 1]]
+    np.testing.assert_allclose(pair_distances(on_grid(vectors), pairs), expected, atol=1e-12)
+
+
 def linked(vectors, cannot, weights, max_distance):
     apart = apart_by_pairs(len(vectors), cannot)
     return link(vectors, weights, near(vectors, max_distance + 1e-3), apart, max_distance)
@@ -109,6 +116,35 @@ def test_a_cut_gives_what_linking_at_it_alone_gives(seed, count, pairs):
         assert found[:, column].tolist() == linked(vectors, cannot, weights, cut).tolist()
 
 
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, st.integers(1, 40), st.integers(0, 12), st.lists(st.integers(0, 40), max_size=4))
+def test_a_tree_grows_with_its_rows_into_that_of_all_rows(seed, count, pairs, days):
+    vectors, cannot, weights = problem(seed, count, pairs, spread=0.1)
+    apart, everything, tree = apart_by_pairs(count, cannot), near(vectors, 0.31), None
+    for until in [*sorted(min(day, count) for day in days), count]:
+        known = everything[everything[:, 1] < until]
+        tree = merge_tree(vectors[:until], weights[:until], known, apart, 0.3, tree)
+    whole = merge_tree(vectors, weights, everything, apart, 0.3)
+    assert merges(tree) == merges(whole)
+    assert tree.labels(0.2).tolist() == whole.labels(0.2).tolist()
+
+
+def merges(tree):
+    return sorted(zip(tree.keep.tolist(), tree.gone.tolist(), tree.height.tolist(), strict=True))
+
+
+def test_rows_that_nobody_joins_are_not_merged_again(monkeypatch):
+    vectors, cannot, weights = problem(1, 30, 0, spread=0.05)
+    everything = near(vectors, 0.31)
+    apart, label = apart_by_pairs(30, cannot), connected_components(30, everything)
+    before = merge_tree(vectors[:-1], weights[:-1], everything[everything[:, 1] < 29], apart, 0.3)
+    merged, of = [], agglomeration._Clusters.of
+    monkeypatch.setattr(agglomeration._Clusters, "of", lambda *given: merged.extend(given[2].tolist()) or of(*given))
+    merge_tree(vectors, weights, everything, apart, 0.3, before)
+    assert set(label[merged]) <= {label[29]}
+    assert len(set(label)) > 3
+
+
 CUTS = [0.01, 0.05, 0.1, 0.3, 0.7]
 
 
@@ -120,6 +156,8 @@ def test_cells_change_nothing_up_to_the_identities_and_part_them_beyond(seed, co
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(linkage, "CELL_IDENTITIES", in_a_cell)
         found = link_in_cells(vectors, weights, everything, apart, CUTS, 0.1)
+        known = linked(vectors, cannot, weights, 0.1)
+        assert link_in_cells(vectors, weights, everything, apart, CUTS, 0.1, known).tolist() == found.tolist()
     whole = link_at_cuts(vectors, weights, everything, apart, CUTS)
     assert found[:, :3].tolist() == whole[:, :3].tolist()
     if found[:, 2].max() + 1 <= in_a_cell:

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footfall_assets.domain.agglomeration import Groups
 from footfall_assets.domain.presence import Presence, at_two_places, stays
+from footfall_assets.domain.row_groups import Groups
 
 MINUTE_US = 60_000_000
 

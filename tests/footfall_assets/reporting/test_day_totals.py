@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from footfall_assets.reporting import day_totals
-from footfall_assets.reporting.day_totals import most_often_seen, sizes_of, totals_of, windows_of
+from footfall_assets.reporting.day_totals import most_often_seen, sizes_of, totals_by_window
 
 FIRST = date(2024, 1, 30)
 WINDOWS = {"2024-01": (0, 1), "2024-02": (2, 3)}  # days after the first
@@ -53,11 +53,12 @@ def test_sums_are_those_by_hand(rows, one, other, min_appearances, first, most):
             seen[window_of(day), number] += local_visitors
             often[window_of(day), number] += local_visitors + more
     with opened(rows) as connection:
-        assert windows_of(connection, days) == tuple(sorted({window for window, _ in seen}))
-        for window in windows_of(connection, days):
+        totals = totals_by_window(connection, days, "local_visitors")
+        assert list(totals) == sorted({window for window, _ in seen})
+        for window, total in totals.items():
             here = [count for (of, _), count in seen.items() if of == window]
             sizes = tuple(sum(count == size for count in here) for size in (1, 2, 3, 4))
-            assert sizes_of(totals_of(connection, days, window, "local_visitors")) == (sum(here), len(here), sizes)
+            assert sizes_of(total) == (sum(here), len(here), sizes)
         listed = [(window, f"{9 - number}A", count, number) for (window, number), count in often.items()]
         listed = [row for row in listed if row[2] >= min_appearances]
         listed.sort(key=lambda row: (-row[2], row[1], row[0]))
@@ -69,7 +70,7 @@ def test_batches_are_added_up(monkeypatch):
     monkeypatch.setattr(day_totals, "_BATCH_ROWS", 2)
     with opened({(day, number): (1, 0) for day in (0, 1) for number in (9, 1, 4)}) as connection:
         days = {"first_day": FIRST, "last_day": FIRST + timedelta(days=1)}
-        assert totals_of(connection, days, "2024-01", "appearances").tolist() == [0, 2, 0, 0, 2, 0, 0, 0, 0, 2]
+        assert totals_by_window(connection, days, "appearances")["2024-01"].tolist() == [0, 2, 0, 0, 2, 0, 0, 0, 0, 2]
 
 
 def test_very_many_ties_are_left_to_the_database(monkeypatch):
