@@ -24,9 +24,10 @@ from footfall_assets.contracts.calibration import (
     ProbeWeights,
 )
 from footfall_assets.contracts.settings import LinkageSettings, QualitySettings
+from footfall_assets.domain.cells import CELL_IDENTITIES
 from footfall_assets.domain.estimate import estimate
 from footfall_assets.domain.founding import Probe
-from footfall_assets.domain.linkage import CELL_IDENTITIES, Floats, Labels, unit
+from footfall_assets.domain.linkage import Floats, Labels, unit
 from footfall_assets.domain.strangers import Strangers
 from footfall_assets.evaluation.bcubed import bcubed
 

@@ -19,7 +19,7 @@ _CONTRACTS: Final = {
     "face_embeddings": "1",
     "face_attributes": "1",
     "local_visitors": "1",
-    "identities": "3",
+    "identities": "4",
     "sightings": "2",
 }
 _HEX_DIGITS: Final = 16

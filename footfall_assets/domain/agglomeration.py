@@ -96,6 +96,7 @@ def merge_tree(
     apart: Apart,
     max_distance: float,
     before: MergeTree | None = None,
+    start: Labels | None = None,
 ) -> MergeTree:
     """Return the tree of average linkage up to a mean cosine distance.
 
@@ -111,20 +112,33 @@ def merge_tree(
         max_distance: the largest mean distance at which two clusters merge.
         before: the tree of the first rows, made of the same but for the later ones; rows that no chain of pairs joins
             to a later row merge as they did there.
+        start: (n,) clusters that have merged already, whose merges are not in the tree; `near` may then be pairs of any
+            members, among them those of clusters whose mean distance is within `max_distance`.
     """
     merges = []
     if before is not None:
         near, unchanged = _changed(len(vectors), near, before)
         merges = [unchanged]
-    merges += [
-        _Clusters.of(vectors, weights, rows, pairs).solve(apart, max_distance)
-        for rows, pairs in _batches(len(vectors), near)
-    ]
+    if start is not None:
+        near = np.concatenate([near, _held_together(start)])
+    for rows, pairs in _batches(len(vectors), near):
+        clusters = _Clusters.of(vectors, weights, rows)
+        if start is not None:
+            clusters.begin_with(start[rows])
+        clusters.pair(pairs)
+        merges.append(clusters.solve(apart, max_distance))
     keep, gone, height = (np.concatenate(each) for each in zip(*merges, strict=True)) if merges else _NOTHING
     return MergeTree(len(vectors), keep, gone, height)
 
 
 _NOTHING: Final = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
+
+
+def _held_together(label: Labels) -> Pairs:
+    """Return pairs of rows that chain together the rows of each label."""
+    order = np.argsort(label, kind="stable")
+    same = np.flatnonzero(np.diff(label[order]) == 0)
+    return np.stack([order[same], order[same + 1]], axis=1)
 
 
 def _changed(count: int, near: Pairs, before: MergeTree) -> tuple[Pairs, tuple[Labels, Labels, Doubles]]:
@@ -135,21 +149,6 @@ def _changed(count: int, near: Pairs, before: MergeTree) -> tuple[Pairs, tuple[L
     changed = reached[component]
     kept = ~changed[before.keep]
     return near[changed[near[:, 0]]], (before.keep[kept], before.gone[kept], before.height[kept])
-
-
-def pair_distances(grid: Grid, pairs: Pairs) -> Doubles:
-    """Return the (m,) cosine distances of pairs (m, 2) of unit vectors on the grid, as their linkage sees them."""
-    return np.asarray(1.0 - _products(grid, pairs[:, 0], pairs[:, 1]) / GRID_STEPS**2, dtype=np.float64)
-
-
-def _products(rows: Grid | Doubles, left: Labels, right: Labels) -> Doubles:
-    """Return the exact dot products of rows `left` (k,) with rows `right` (k,)."""
-    products = np.empty(len(left), dtype=np.float64)
-    for start in range(0, len(left), _BLOCK_PAIRS):
-        block = slice(start, start + _BLOCK_PAIRS)
-        one, other = (rows[each[block]].astype(np.float64, copy=False) for each in (left, right))
-        products[block] = np.einsum("ij,ij->i", one, other)
-    return products
 
 
 def _batches(count: int, near: Pairs) -> Iterator[tuple[Labels, Pairs]]:
@@ -197,15 +196,26 @@ class _Clusters:
     distance: Doubles
 
     @classmethod
-    def of(cls, vectors: Floats | Grid, weights: Floats, rows: Labels, pairs: Pairs) -> "_Clusters":
+    def of(cls, vectors: Floats | Grid, weights: Floats, rows: Labels) -> "_Clusters":
         chosen = vectors[rows]
         grid = chosen if chosen.dtype == np.int16 else on_grid(np.asarray(chosen, dtype=np.float32))
         weight = weights[rows].astype(np.float64)
         total = grid * weight[:, None]
         nobody = np.empty(0, np.int64)
-        found = cls(rows, total, weight, np.arange(len(rows)), nobody, nobody, np.empty(0, np.float64))
-        found.left, found.right = found._distinct(pairs[:, 0], pairs[:, 1])
-        return found
+        return cls(rows, total, weight, np.arange(len(rows)), nobody, nobody, np.empty(0, np.float64))
+
+    def begin_with(self, label: Labels) -> None:
+        """Merge the rows of each label, before any pair is known."""
+        order = np.argsort(label, kind="stable")
+        first = np.flatnonzero(np.diff(label[order], prepend=label[order[:1]] - 1))
+        keep = order[first]
+        self.total[keep] = np.add.reduceat(self.total[order], first, axis=0)
+        self.weight[keep] = np.add.reduceat(self.weight[order], first)
+        self.label[order] = np.repeat(keep, np.diff(first, append=len(order)))
+
+    def pair(self, pairs: Pairs) -> None:
+        """Let the clusters of these pairs of rows merge."""
+        self.left, self.right = self._distinct(self.label[pairs[:, 0]], self.label[pairs[:, 1]])
 
     def solve(self, apart: Apart, max_distance: float) -> tuple[Labels, Labels, Doubles]:
         """Merge until nothing is left to merge; return the smallest rows of each two, and their distance."""
@@ -231,8 +241,12 @@ class _Clusters:
         return left[differ], right[differ]
 
     def _distances(self, left: Labels, right: Labels) -> Doubles:
+        products = np.empty(len(left), dtype=np.float64)
+        for start in range(0, len(left), _BLOCK_PAIRS):
+            block = slice(start, start + _BLOCK_PAIRS)
+            products[block] = np.einsum("ij,ij->i", self.total[left[block]], self.total[right[block]])
         scale = self.weight[left] * self.weight[right] * GRID_STEPS**2
-        return np.asarray(1.0 - _products(self.total, left, right) / scale, dtype=np.float64)
+        return np.asarray(1.0 - products / scale, dtype=np.float64)
 
     def _may_merge(self, left: Labels, right: Labels, distance: Doubles, apart: Apart, max_distance: float) -> Mask:
         """Return which pairs are near enough and not kept apart.

@@ -8,7 +8,6 @@ threshold, so solving each connected component of the graph of such pairs gives 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +36,8 @@ __all__ = [
     "first_appearance_labels",
     "link",
     "link_at_cuts",
-    "link_in_cells",
     "unit",
 ]
-
-CELL_IDENTITIES: Final = 300  # the longest list that calibrations are fitted on
 
 
 def cosine_distances(vectors: Floats) -> Floats:
@@ -93,41 +89,6 @@ def link_at_cuts(vectors: Floats | Grid, weights: Floats, near: Pairs, apart: Ap
     """
     tree = merge_tree(vectors, weights, near, apart, cuts[-1])
     return np.stack([tree.labels(cut) for cut in cuts], axis=1)
-
-
-def link_in_cells(
-    vectors: Floats | Grid,
-    weights: Floats,
-    near: Pairs,
-    apart: Apart,
-    cuts: Sequence[float],
-    identity_cut: float,
-    identity: Labels | None = None,
-) -> Labels:
-    """Return labels as `link_at_cuts`; beyond `identity_cut`, only identities of one cell go on merging.
-
-    How many clusters are left at a looser cut tells how alike people are, but also how many there are: the more, the
-    more strangers lie within it. So each identity is dealt to one of as many cells, by chance and for good, as give
-    `CELL_IDENTITIES` each. What merges inside them tells as much of a million people as of a few hundred.
-    `identity` is what `link` gives at `identity_cut`, where that is known.
-    """
-    if cuts[-1] <= identity_cut or len(vectors) <= CELL_IDENTITIES:  # one cell holds them all
-        return link_at_cuts(vectors, weights, near, apart, cuts)
-    if identity is None:
-        identity = link(vectors, weights, near, apart, identity_cut)
-    cells = -(-(int(identity.max(initial=0)) + 1) // CELL_IDENTITIES)
-    if cells > 1:
-        cell = _mixed(np.arange(identity.max() + 1)) % np.uint64(cells)
-        near = near[cell[identity[near[:, 0]]] == cell[identity[near[:, 1]]]]
-    return link_at_cuts(vectors, weights, near, apart, cuts)
-
-
-def _mixed(numbers: Labels) -> NDArray[np.uint64]:
-    """Return 64 bits for each number that look drawn by chance: the finaliser of SplitMix64 (Steele et al. 2014)."""
-    bits = numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(bits ^ (bits >> np.uint64(31)), dtype=np.uint64)
 
 
 @dataclass(frozen=True)

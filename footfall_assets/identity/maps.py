@@ -181,7 +181,7 @@ class WindowMaps:
         """The local visitors up to the newest sealed day of the plan; a chain solves none that is newer."""
         newest = max(self._plan.sealing.sealed)
         days = [each for each in self._plan.inputs if each <= newest]
-        return WindowVisitors.of(self._templates(days), self._linkage, self._platform.cuts)
+        return WindowVisitors.of(self._templates(days), self._linkage)
 
     def _templates(self, days: Iterable[date]) -> Iterator[pa.Table]:
         """Yield the templates of each day, so that no more than one day's are held as they are stored."""

@@ -16,9 +16,10 @@ from footfall_assets.contracts.schemas import CUTS, IDENTITIES
 from footfall_assets.contracts.settings import LinkageSettings
 from footfall_assets.domain.agglomeration import Grid, Labels, MergeTree, merge_tree
 from footfall_assets.domain.calendar import linkage_window
+from footfall_assets.domain.cells import alike_identities, link_in_cells
 from footfall_assets.domain.corrections import relink
 from footfall_assets.domain.id_words import Words, id_order, numbered, rows_of
-from footfall_assets.domain.linkage import Floats, link_in_cells
+from footfall_assets.domain.linkage import Floats
 from footfall_assets.domain.naming import Naming, carry_over
 from footfall_assets.identity.corrections import NO_CORRECTIONS, Corrections
 from footfall_assets.identity.window import WindowVisitors, impossible_pairs, ranks
@@ -174,14 +175,14 @@ def _linked(
 ) -> tuple[Labels, NDArray[np.int32], MergeTree]:
     """Return the (n,) identities, the (n, c) clusters at the cuts, and the merge tree of the identities."""
     cut, alike = linkage.window_max_distance, np.ones(len(visitors.grid), np.float32)
-    tree = merge_tree(visitors.grid, alike, visitors.linked, visitors.apart, cut, before)
-    identity, distances = tree.labels(cut), sorted({cut, *cuts})
-    near = visitors.near if cuts else visitors.linked
+    distances = sorted({cut, *cuts})
+    tree = merge_tree(visitors.grid, alike, visitors.near, visitors.apart, cut, before)
     link = partial(link_in_cells, cuts=distances, identity_cut=cut)
-    labels = link(visitors.grid, alike, near, visitors.apart, identity=identity) if cuts else identity[:, None]
+    labels = link(visitors.grid, alike, visitors.near, visitors.apart, tree=tree)
     if corrections.together or corrections.apart:
-        settled = corrections.settled(visitors.local)
-        labels = relink(labels, visitors.grid, alike, near, visitors.apart, settled, link)
+        loose = alike_identities(visitors.grid, alike, tree.labels(cut), distances[-1]) if cuts else ()
+        near = np.concatenate([visitors.near, *loose])
+        labels = relink(labels, visitors.grid, alike, near, visitors.apart, corrections.settled(visitors.local), link)
     at_cuts = np.empty((len(labels), len(cuts)), np.int32)  # half the memory: 12 million rows x 11 cuts
     for number, each in enumerate(cuts):
         at_cuts[:, number] = labels[:, distances.index(each)]

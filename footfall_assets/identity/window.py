@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from footfall_assets.contracts.settings import LinkageSettings
-from footfall_assets.domain.agglomeration import Grid, Labels, Pairs, on_grid, pair_distances
+from footfall_assets.domain.agglomeration import Grid, Labels, Pairs, on_grid
 from footfall_assets.domain.id_words import Words, id_order, rows_of
 from footfall_assets.domain.linkage import ApartPairs
 from footfall_assets.domain.presence import Presence, at_two_places
@@ -53,8 +53,7 @@ class WindowVisitors:
         local: (n, 2) their ids.
         day: (n,) days since the epoch, rising.
         grid: (n, d) their vectors.
-        near: (m, 2) pairs of rows within the largest distance looked at, sorted by the larger row.
-        linked: (k, 2) those of them within the linkage distance, in the same order.
+        near: (m, 2) pairs of rows, those within the linkage distance among them, sorted by the larger row.
         apart: who cannot be one person.
     """
 
@@ -63,39 +62,33 @@ class WindowVisitors:
     day: NDArray[np.int32]
     grid: Grid
     near: Pairs
-    linked: Pairs
     apart: Impossible
 
     @classmethod
-    def of(
-        cls, templates: Iterable[pa.Table], linkage: LinkageSettings, cuts: Sequence[float] = ()
-    ) -> "WindowVisitors":
-        """Return the visitors in tables of templates, in any order; each table's vectors are let go once read.
-
-        Pairs are looked for up to the linkage distance, or the last of the rising `cuts` where that is larger.
-        """
+    def of(cls, templates: Iterable[pa.Table], linkage: LinkageSettings) -> "WindowVisitors":
+        """Return the visitors in tables of templates, in any order; each table's vectors are let go once read."""
         tables, grids = [], []
         for table in templates:
             grids.append(on_grid(matrix(table["vector"])))
             tables.append(table.drop_columns("vector"))
         rows, grid = pa.concat_tables(tables).combine_chunks(), np.concatenate(grids)
+        tables.clear()
+        grids.clear()
         local, day = uuid_words(rows["local_visitor_id"]), rows["day"].cast(pa.int32()).to_numpy()
         order = np.lexsort((local[:, 1], local[:, 0], day))
         if (order != np.arange(len(order))).any():
             rows, local, day, grid = rows.take(pa.array(order)), local[order], day[order], grid[order]
-        farthest = max((linkage.window_max_distance, *cuts[-1:]))
-        near = gallery_pairs(grid, Search(farthest, linkage.exact_neighbours_below, linkage.neighbours))
-        linked = near[pair_distances(grid, near) <= linkage.window_max_distance]
-        return cls(rows, local, day, grid, near, linked, impossible(rows, local))
+        search = Search(linkage.window_max_distance, linkage.exact_neighbours_below, linkage.neighbours)
+        return cls(rows, local, day, grid, gallery_pairs(grid, search), impossible(rows, local))
 
     def until(self, day: date) -> "WindowVisitors":
         """Return the visitors of the days up to `day`."""
         count = int(np.searchsorted(self.day, (day - _EPOCH).days, side="right"))
         if count == len(self.day):
             return self
-        near, linked = (pairs[: np.searchsorted(pairs[:, 1], count)] for pairs in (self.near, self.linked))
+        near = self.near[: np.searchsorted(self.near[:, 1], count)]
         rows = self.rows.slice(0, count)
-        return WindowVisitors(rows, self.local[:count], self.day[:count], self.grid[:count], near, linked, self.apart)
+        return WindowVisitors(rows, self.local[:count], self.day[:count], self.grid[:count], near, self.apart)
 
 
 def impossible(rows: pa.Table, local: Words, person: Labels | None = None, people: int | None = None) -> Impossible:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from footfall_assets.domain import agglomeration, linkage
-from footfall_assets.domain.agglomeration import GRID_STEPS, merge_tree, on_grid, pair_distances
+from footfall_assets.domain import agglomeration
+from footfall_assets.domain.agglomeration import GRID_STEPS, merge_tree, on_grid
 from footfall_assets.domain.linkage import (
     apart_by_pairs,
     connected_components,
@@ -14,7 +14,6 @@ from footfall_assets.domain.linkage import (
     first_appearance_labels,
     link,
     link_at_cuts,
-    link_in_cells,
     unit,
 )
 
@@ -64,13 +63,6 @@ def exact_distances(vectors):
     """Distances as the linkage sees them: of vectors on its grid."""
     grid = on_grid(vectors).astype(np.float64) / GRID_STEPS
     return 1.0 - grid @ grid.T
-
-
-def test_distances_of_pairs_are_those_of_the_grid():
-    vectors, _, _ = problem(2, 12, 0)
-    pairs = np.argwhere(np.triu(np.ones((12, 12)), 1))
-    expected = exact_distances(vectors)[pairs[:, 0], pairs[:, 1]]
-    np.testing.assert_allclose(pair_distances(on_grid(vectors), pairs), expected, atol=1e-12)
 
 
 def linked(vectors, cannot, weights, max_distance):
@@ -143,37 +135,6 @@ def test_rows_that_nobody_joins_are_not_merged_again(monkeypatch):
     merge_tree(vectors, weights, everything, apart, 0.3, before)
     assert set(label[merged]) <= {label[29]}
     assert len(set(label)) > 3
-
-
-CUTS = [0.01, 0.05, 0.1, 0.3, 0.7]
-
-
-@settings(max_examples=60, deadline=None)
-@given(SEEDS, st.integers(1, 20), st.integers(0, 12), st.integers(1, 6))
-def test_cells_change_nothing_up_to_the_identities_and_part_them_beyond(seed, count, pairs, in_a_cell):
-    vectors, cannot, weights = problem(seed, count, pairs)
-    apart, everything = apart_by_pairs(count, cannot), near(vectors, CUTS[-1])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(linkage, "CELL_IDENTITIES", in_a_cell)
-        found = link_in_cells(vectors, weights, everything, apart, CUTS, 0.1)
-        known = linked(vectors, cannot, weights, 0.1)
-        assert link_in_cells(vectors, weights, everything, apart, CUTS, 0.1, known).tolist() == found.tolist()
-    whole = link_at_cuts(vectors, weights, everything, apart, CUTS)
-    assert found[:, :3].tolist() == whole[:, :3].tolist()
-    if found[:, 2].max() + 1 <= in_a_cell:
-        assert found.tolist() == whole.tolist()
-    assert (found.max(axis=0) >= whole.max(axis=0)).all()  # looser clusters are more, for fewer may merge
-    assert all(
-        len(np.unique(found[found[:, cut - 1] == label, cut])) == 1 for cut in (3, 4) for label in found[:, cut - 1]
-    )
-
-
-def test_a_cell_holds_about_as_many_identities_as_calibrations_know():
-    number = np.arange(30_000)
-    cell = linkage._mixed(number) % np.uint64(100)
-    size = np.bincount(cell.astype(np.int64))
-    assert len(size) == 100
-    assert 300 - 6 * 300**0.5 < size.min() < size.max() < 300 + 6 * 300**0.5  # as by chance: Poisson
 
 
 def at_angles(*degrees):

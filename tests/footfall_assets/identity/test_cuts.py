@@ -55,7 +55,7 @@ def templates(seed=1, *, people=6, looks=4, spread=0.18, conflicts=()):
 def solved(linkage):
     def run(rows, cuts=AT, corrections=None):
         table = pa.Table.from_pylist(rows, schema=local_visitor_templates(DIM))
-        visitors = WindowVisitors.of([table], linkage, cuts)
+        visitors = WindowVisitors.of([table], linkage)
         extra = {} if corrections is None else {"corrections": corrections}
         return visitors, solve(visitors, NO_NAMES, DAY, linkage, cuts=cuts, **extra)
 
