@@ -251,6 +251,12 @@ def calibrate_site(platform: Platform, spread: EmbeddingSpread, first: int, seed
     )
 
 
+def days_there(platform: Platform, plan: MonthPlan) -> int:
+    """Return how many days are there whole: they are written one after the other, so the newest may not be."""
+    places = platform.partitions.places("face_embeddings", platform.versions.face_embeddings)
+    return max(((each.day - plan.first_day).days for each in places), default=0)
+
+
 def main() -> None:
     """Generate, measure, score, and clean up."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -260,6 +266,9 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="where the home is made; by default a temporary folder")
     parser.add_argument("--keep", action="store_true", help="leave the home there")
     parser.add_argument("--reuse", action="store_true", help="the home holds this month's faces and vectors already")
+    parser.add_argument(
+        "--go-on", action="store_true", help="the home holds the first days, the newest in part"
+    )
     given = parser.parse_args()
     home = given.home or Path(tempfile.mkdtemp(prefix="january-"))
     linkage = {"linkage": GOOD} if given.spread == "good" else {}
@@ -282,8 +291,12 @@ def main() -> None:
         )
         if not given.reuse:
             register(platform, plan)
+            days = range(days_there(platform, plan) if given.go_on else 0, plan.days)
             started = perf_counter()
-            print(f"{write_month(platform, plan, visits):,} sightings generated in {perf_counter() - started:.0f} s")
+            written = write_month(platform, plan, visits, days=days)
+            print(
+                f"{written:,} sightings of {len(days)} days generated in {perf_counter() - started:.0f} s", flush=True
+            )
             if given.spread == "good":  # dlib's calibration comes with the product
                 calibrate_site(platform, plan.spread, plan.visitors, given.seed)
         run(platform, plan)
