@@ -266,9 +266,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="where the home is made; by default a temporary folder")
     parser.add_argument("--keep", action="store_true", help="leave the home there")
     parser.add_argument("--reuse", action="store_true", help="the home holds this month's faces and vectors already")
-    parser.add_argument(
-        "--go-on", action="store_true", help="the home holds the first days, the newest in part"
-    )
+    parser.add_argument("--go-on", action="store_true", help="the home holds the first days, the newest in part")
     given = parser.parse_args()
     home = given.home or Path(tempfile.mkdtemp(prefix="january-"))
     linkage = {"linkage": GOOD} if given.spread == "good" else {}
