@@ -1,4 +1,4 @@
-"""The explorer's entry: `streamlit run streamlit_app/app.py`. It names the pages and does nothing else."""
+"""The explorer's entry: `streamlit_app/__main__.py` serves it. It names the pages and does nothing else."""
 
 from pathlib import Path
 from typing import Final

@@ -41,8 +41,7 @@ def chosen_interfaces(settings: PlatformSettings, *, dagster: bool, app: bool, d
     if app:
         port = settings.app_port
         options = ("--server.port", str(port), "--server.address", _LOOPBACK, "--server.headless", "true")
-        script = str(_ROOT / "streamlit_app" / "app.py")
-        found.append(Interface("Report explorer", port, (python, "-m", "streamlit", "run", script, *options)))
+        found.append(Interface("Report explorer", port, (python, "-m", "streamlit_app", *options)))
     if docs:
         port = settings.docs_port
         folder = str(settings.dbt_target / "docs")

@@ -214,7 +214,7 @@ def served(home: Path, folder: Path, **environment: str) -> Iterator[str]:
     options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app/app.py", *options],
+            [sys.executable, "-m", "streamlit_app", *options],
             cwd=ROOT,
             env=os.environ | {"FOOTFALL_HOME": str(home)} | environment,
             stdout=log,
