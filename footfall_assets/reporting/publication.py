@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
-from footfall_assets.contracts.errors import CorruptObject, NoData, UserMistake
+from footfall_assets.contracts.errors import CorruptObject, FootfallError, NoData, UserMistake
 from footfall_assets.contracts.ids import Sha256
 from footfall_assets.contracts.publication import CURRENT_KEY, FileKind, Publication, PublishedFile, publication_key
 from footfall_assets.reporting.verified_files import VERIFIED
@@ -131,29 +131,36 @@ class CurrentFiles:
         self._held: dict[str, duckdb.DuckDBPyConnection] = {}
 
     def refresh(self) -> None:
-        """Open, check and hold what is current now.
+        """Open, check and hold what is current now, as far as this process may read it.
 
-        Raises as `current_publication` and `open_visitors`; then nothing is held.
+        Raises as `current_publication`, when nothing is held any more, or as `open_visitors`, when all other files are.
         """
         try:
             publication = current_publication(self._lake)
             announce(self._lake, publication)
-            self._let_go(but={file.key for file in publication.files.values()})
-            for file in publication.files.values():
-                self._hold(file)
         except BaseException:
             self.close()
             raise
+        self._let_go(but={file.key for file in publication.files.values()})
+        failures = [self._failure_to_hold(file) for file in publication.files.values()]
+        for failure in filter(None, failures):
+            raise failure
 
     def close(self) -> None:
         """Hold nothing any more."""
         self._let_go(but=frozenset())
 
-    def _hold(self, file: PublishedFile) -> None:
-        path = self._lake.local_path(file.key)
-        if file.key not in self._held:
-            self._held[file.key] = _connect(path)
-        VERIFIED.check(path, file)
+    def _failure_to_hold(self, file: PublishedFile) -> FootfallError | OSError | None:
+        try:
+            path = self._lake.local_path(file.key)
+            VERIFIED.verify(path, file)
+            if file.key not in self._held:
+                self._held[file.key] = _connect(path)
+            VERIFIED.check(path, file)
+        except (FootfallError, OSError) as error:
+            self._let_go(but=self._held.keys() - {file.key})
+            return error
+        return None
 
     def _let_go(self, *, but: Collection[str]) -> None:
         for key in self._held.keys() - but:

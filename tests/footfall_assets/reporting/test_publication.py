@@ -305,11 +305,15 @@ def test_files_that_are_held_open_are_let_go_when_they_are_withdrawn(lake, publi
     assert path.name not in open_names()
 
 
-def test_a_damaged_file_is_not_held_open(lake, published):
+def test_a_damaged_file_is_not_held_open_and_the_others_are(lake, published):
     damage(lake, published.visitors)
-    with pytest.raises(CorruptObject):
-        CurrentFiles(lake).refresh()
-    assert not [name for name in open_names() if name.endswith(".duckdb")]
+    files = CurrentFiles(lake)
+    with pytest.raises(CorruptObject, match="visitors"):
+        files.refresh()
+    held = {name for name in open_names() if name.endswith(".duckdb")}
+    files.close()
+    assert lake.local_path(published.aggregates.key).name in held
+    assert lake.local_path(published.visitors.key).name not in held
 
 
 def open_names():

@@ -114,6 +114,16 @@ def test_what_may_not_be_read_is_not_remembered_as_whole(path, hashed, monkeypat
     assert len(hashed) == 1
 
 
+def test_a_large_file_that_may_not_be_read_is_not_let_through(path, monkeypatch):
+    monkeypatch.setattr(verified_files, "LARGE_BYTES", 10)
+    monkeypatch.setattr(verified_files.os, "access", lambda *_: False)
+    files = VerifiedFiles()
+    path.write_bytes(CONTENT[:-1] + b"x")
+    files.announce(path, manifest())
+    with pytest.raises(CorruptObject):  # it was hashed: the test may read it
+        files.verify(path, manifest())
+
+
 def test_what_is_remembered_is_bounded(path, hashed, monkeypatch):
     monkeypatch.setattr(verified_files, "_REMEMBERED_AT_MOST", 3)
     files = VerifiedFiles()
