@@ -19,6 +19,7 @@ from footfall_assets.contracts.errors import FootfallError
 from footfall_assets.contracts.settings import load_settings
 from footfall_assets.reporting.publication import current_publication
 from footfall_assets.storage import open_lake
+from streamlit_app.current_files import WATCH
 
 _FOLDER: Final = Path(__file__).parent
 _LOOK_AGAIN_S: Final = 0.05
@@ -37,13 +38,11 @@ def _prepare() -> None:
     for module in sorted(_FOLDER.glob("[a-z]*.py")):
         if module.stem != "app":  # it shows a page
             importlib.import_module(f"streamlit_app.{module.stem}")
-    follow_publications()
+    _follow_publications()
 
 
-def follow_publications() -> None:
+def _follow_publications() -> None:
     """Begin to check and hold what is published now; nothing happens where nothing is, a page says that."""
-    from streamlit_app.current_files import WATCH  # noqa: PLC0415 - with the pages, not before the server
-
     with suppress(FootfallError, OSError):
         settings = load_settings()
         lake = open_lake(settings)
